@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] },
+  ssr: { resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    coverage: {
+      provider: 'v8',
+      include: ['src/**', 'machines/**', 'projections/**'],
+      reporter: ['text-summary'],
+    },
+  },
+});
