@@ -86,3 +86,9 @@ export const parentRunId = (id: string): string | undefined => {
   const at = id.lastIndexOf('~');
   return at === -1 ? undefined : id.slice(0, at);
 };
+
+/** The run above all its ancestors: the id up to the first `~`. */
+export const rootRunId = (id: string): string => {
+  const at = id.indexOf('~');
+  return at === -1 ? id : id.slice(0, at);
+};

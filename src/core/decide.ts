@@ -1,0 +1,230 @@
+/**
+ * Decides: what a run makes of a fact. `[fact, ...consequences]` is one atomic append.
+ *
+ * 1. Pure: the instant comes with the fact, so a replay with the recorded instant draws the same consequences.
+ * 2. It changes nothing; `evolve` does, once the decision is stored.
+ * 3. A fact that the machine cannot take is kept all the same, with a RunQuarantined after it: a paid answer is never
+ *    thrown away.
+ */
+import { consequencesOf, machineEnding } from './consequences.ts';
+import { contextHash } from './context-hash.ts';
+import { acceptedEvents, type MachineAction, type Transition } from './durable-machine.ts';
+import { EclError, toErrorDocument, type ErrorDocument } from './errors.ts';
+import type { Consequence, Fact, JournalEvent } from './journal-events.ts';
+import { jsonEquals } from './json-value.ts';
+import type { RunState } from './run-state.ts';
+
+export interface Decision {
+  /** The fact and its consequences, in the order of the append. */
+  readonly events: readonly JournalEvent[];
+  /** Where the machine goes, when the fact moves it. */
+  readonly transition: Transition | undefined;
+  readonly contextHash: string | undefined;
+  /** Custom actions, to be called once after the append. */
+  readonly notifications: readonly MachineAction[];
+}
+
+const nothing: readonly MachineAction[] = [];
+
+const without = (fact: Fact, consequences: readonly JournalEvent[] = []): Decision => ({
+  events: [fact, ...consequences],
+  transition: undefined,
+  contextHash: undefined,
+  notifications: nothing,
+});
+
+/** What XState gets to see of a fact, or undefined when the fact is none of the machine's business. */
+const machineEventOf = (state: RunState, fact: Fact): { type: string } | undefined => {
+  switch (fact.type) {
+    case 'SignalReceived':
+      return fact.data.event;
+    case 'StepSucceeded':
+      return doneEvent(state, fact.data.invocation, fact.data.output);
+    case 'StepFailed':
+      return errorEvent(state, fact.data.invocation, fact.data.error);
+    case 'StepInterrupted': {
+      const step = state.steps.get(fact.data.invocation)?.name ?? fact.data.invocation;
+      const error = toErrorDocument(new EclError('step.interrupted', { step }));
+      return errorEvent(state, fact.data.invocation, error);
+    }
+    case 'ChildCompleted':
+      return doneEvent(state, fact.data.run, fact.data.output);
+    case 'ChildFailed':
+      return errorEvent(state, fact.data.run, fact.data.error);
+    case 'TimerFired': {
+      const timer = state.timers.get(fact.data.id);
+      return timer?.to === undefined ? timer?.event : undefined;
+    }
+    default:
+      return undefined;
+  }
+};
+
+/** The actor that an invocation or a child run answers for, unless another one took its place since. */
+const currentActor = (state: RunState, reference: string): string | undefined => {
+  const actor = state.steps.get(reference)?.actor ?? state.children.get(reference)?.actor;
+  return actor !== undefined && state.actors.get(actor) === reference ? actor : undefined;
+};
+
+const doneEvent = (
+  state: RunState,
+  reference: string,
+  output: unknown,
+): { type: string } | undefined => {
+  const actorId = currentActor(state, reference);
+  if (actorId === undefined) return undefined;
+  return { type: `xstate.done.actor.${actorId}`, output, actorId } as { type: string };
+};
+
+const errorEvent = (
+  state: RunState,
+  reference: string,
+  error: ErrorDocument,
+): { type: string } | undefined => {
+  const actorId = currentActor(state, reference);
+  if (actorId === undefined) return undefined;
+  return { type: `xstate.error.actor.${actorId}`, error, actorId } as { type: string };
+};
+
+const sameValue = (left: unknown, right: unknown): boolean =>
+  left === right || (typeof left === 'object' && jsonEquals(left, right));
+
+const stateChanged = (
+  state: RunState,
+  transition: Transition,
+  hash: string,
+): Consequence<'StateChanged'> | undefined => {
+  const { snapshot } = transition;
+  const first = state.revision < 0;
+  const moved = first || !sameValue(state.snapshot.value, snapshot.value);
+  if (!moved && hash === state.contextHash && snapshot.status === state.snapshot.status) {
+    return undefined;
+  }
+  const accepts = acceptedEvents(snapshot);
+  return {
+    type: 'StateChanged',
+    data: {
+      from: first ? null : (state.snapshot.value as string),
+      to: snapshot.value as string,
+      tags: [...(snapshot.tags as ReadonlySet<string>)],
+      contextHash: hash,
+      ...(accepts.length > 0 ? { accepts: [...accepts] } : {}),
+    },
+  };
+};
+
+const afterTransition = (
+  state: RunState,
+  fact: Fact,
+  transition: Transition,
+  now: number,
+): Decision => {
+  const hash = contextHash(transition.snapshot.context);
+  const changed = stateChanged(state, transition, hash);
+  const { consequences, notifications } = consequencesOf(state, fact, transition, now);
+  const ending = machineEnding(transition.snapshot);
+  return {
+    events: [
+      fact,
+      ...(changed === undefined ? [] : [changed]),
+      ...consequences,
+      ...(ending === undefined ? [] : [ending]),
+    ],
+    transition,
+    contextHash: hash,
+    notifications,
+  };
+};
+
+const quarantined = (state: RunState, fact: Fact, error: unknown): Decision =>
+  without(fact, [
+    {
+      type: 'RunQuarantined',
+      data: {
+        revision: state.revision + 1,
+        reason: error instanceof Error ? error.message : String(error),
+        pending: true,
+      },
+    },
+  ]);
+
+const cancelled = (state: RunState, fact: Fact<'CancelRequested'>): Decision =>
+  without(fact, [
+    ...[...state.steps.keys()].map((invocation): Consequence => ({
+      type: 'StepCancelled',
+      data: { invocation },
+    })),
+    ...[...state.children.values()]
+      .filter((child) => !child.cancelled)
+      .map((child): Consequence => ({ type: 'ChildCancelled', data: { run: child.run } })),
+    { type: 'RunCancelled', data: { reason: fact.data.reason } },
+  ]);
+
+const timerForAnother = (state: RunState, fact: Fact<'TimerFired'>): Decision | undefined => {
+  const timer = state.timers.get(fact.data.id);
+  if (timer?.to === undefined) return undefined;
+  const id = `${state.id}/${state.sent + 1}`;
+  return without(fact, [{ type: 'SignalSent', data: { id, to: timer.to, event: timer.event } }]);
+};
+
+/**
+ * The decision that a run at this state takes on a fact.
+ *
+ * @param now when the fact was recorded, in milliseconds since 1970
+ */
+export const decide = (state: RunState, fact: Fact, now: number): Decision => {
+  if (fact.type === 'CancelRequested') return cancelled(state, fact);
+  if (fact.type === 'RunResumed') return resume(state, fact, now);
+  if (fact.type === 'TimerFired') {
+    const decision = timerForAnother(state, fact);
+    if (decision !== undefined) return decision;
+  }
+  if (state.ending !== undefined) return without(fact);
+  return transitionOn(state, fact, machineEventOf(state, fact), now);
+};
+
+const transitionOn = (
+  state: RunState,
+  fact: Fact,
+  event: { type: string } | undefined,
+  now: number,
+): Decision => {
+  if (event === undefined) return without(fact);
+  const parent = state.started.parent !== undefined;
+  try {
+    const transition = state.machine.next(state.snapshot, event, parent);
+    return afterTransition(state, fact, transition, now);
+  } catch (error) {
+    return quarantined(state, fact, error);
+  }
+};
+
+/** Resuming takes the fact again that the machine could not take before. */
+const resume = (state: RunState, fact: Fact<'RunResumed'>, now: number): Decision => {
+  const pending = state.quarantine?.pending?.fact;
+  if (pending === undefined) return without(fact);
+  const event = machineEventOf(state, pending);
+  const decision = transitionOn(state, pending, event, now);
+  return { ...decision, events: [fact, ...decision.events.slice(1)] };
+};
+
+/**
+ * The first decision of a run.
+ *
+ * @param state a run before its first event: revision -1, no snapshot
+ * @throws EclError `workflow.start-failed`, `input.not-json`: nothing is stored of such a run
+ */
+export const decideStart = (state: RunState, fact: Fact<'RunStarted'>, now: number): Decision => {
+  const transition = state.machine.start(fact.data.input, fact.data.parent !== undefined);
+  if (transition.snapshot.status === 'error') {
+    throw new EclError(
+      'workflow.start-failed',
+      {
+        workflow: fact.data.workflow,
+        reason: toErrorDocument(transition.snapshot.error).message,
+      },
+      { cause: transition.snapshot.error },
+    );
+  }
+  return afterTransition(state, fact, transition, now);
+};

@@ -1,0 +1,205 @@
+/**
+ * An XState machine as ECL runs it: moved only by its pure transition, through one inert scope, with placeholders for
+ * its actors. No live actor ever exists, so nothing re-runs on restore.
+ *
+ * 1. What cannot be durable is refused here, before any run starts, with what to use instead.
+ * 2. `maxIterations` is infinite in XState by default; here it is not.
+ * 3. The scope is semi-internal to XState; test/regressions/xstate-traps.test.ts pins what is relied on.
+ */
+import {
+  createActor,
+  type AnyActorLogic,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+} from 'xstate';
+import { EclError } from './errors.ts';
+import { limits } from './limits.ts';
+import { checkMachine, isMachine } from './machine-rules.ts';
+import { machineStructure } from './machine-structure.ts';
+
+/** An action that a transition asks for, as XState's pure mode returns it. */
+export interface MachineAction {
+  readonly type: string;
+  readonly params: unknown;
+  readonly info?: unknown;
+  readonly exec?: ((info: unknown, params: unknown) => void) | undefined;
+}
+
+export interface Transition {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly actions: readonly MachineAction[];
+}
+
+export interface DurableMachine {
+  readonly id: string;
+  readonly version: string;
+  /** sha-256 of the structure; a run is pinned to it. */
+  readonly structure: string;
+  readonly machine: AnyStateMachine;
+  /** Event types from outside that some state handles; '*' and 'prefix.*' are wildcards. */
+  readonly events: ReadonlySet<string>;
+  /** The actor logic that a name stands for; a machine's is durable itself. */
+  logic(source: string): { step: AnyActorLogic } | { machine: DurableMachine } | undefined;
+  start(input: unknown, parent: boolean): Transition;
+  next(snapshot: AnyMachineSnapshot, event: { type: string }, parent: boolean): Transition;
+  restore(persisted: unknown): AnyMachineSnapshot;
+  persist(snapshot: AnyMachineSnapshot): unknown;
+}
+
+/** Stands for every actor in the pure transition: it is created, never started. */
+const placeholder = {
+  transition: (snapshot: unknown) => snapshot,
+  getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined }),
+  getPersistedSnapshot: () => ({ status: 'active' }),
+  restoreSnapshot: () => ({ status: 'active', output: undefined, error: undefined }),
+} as unknown as AnyActorLogic;
+
+interface Scope {
+  readonly self: object;
+  actionExecutor: (action: MachineAction) => void;
+}
+
+/** The scope of `transition()` in xstate/src/transition.ts, kept instead of made anew at every call. */
+const inertScope = (machine: AnyStateMachine, parent: boolean): Scope => {
+  const self = createActor(placeholder, { id: machine.id });
+  if (parent) Object.assign(self, { _parent: createActor(placeholder, { id: '#_parent' }) });
+  const system = (self as unknown as { system: unknown }).system;
+  const ignore = (): void => {};
+  return {
+    self,
+    defer: ignore,
+    id: machine.id,
+    logger: ignore,
+    sessionId: machine.id,
+    stopChild: ignore,
+    system,
+    emit: ignore,
+    actionExecutor: ignore,
+  } as Scope;
+};
+
+const isExternal = (type: string): boolean => !type.startsWith('xstate.') && type !== '';
+
+const withPlaceholders = (machine: AnyStateMachine): AnyStateMachine => {
+  const names = Object.keys(machine.implementations.actors);
+  const inert = machine.provide({
+    actors: Object.fromEntries(names.map((name) => [name, placeholder])),
+  } as never) as AnyStateMachine;
+  const configured = (machine.config as { options?: { maxIterations?: number } }).options;
+  const options = inert as unknown as { options: { maxIterations: number } };
+  options.options = {
+    ...options.options,
+    maxIterations: configured?.maxIterations ?? limits.microstepsMax,
+  };
+  return inert;
+};
+
+/** The parent's stub, which `sendParent` addresses. */
+export const isParentStub = (target: unknown): boolean =>
+  typeof target === 'object' && target !== null && (target as { id?: string }).id === '#_parent';
+
+const logicLookup = (
+  machine: AnyStateMachine,
+  version: string,
+): Pick<DurableMachine, 'logic'>['logic'] => {
+  const known = new Map<string, ReturnType<DurableMachine['logic']>>();
+  return (source) => {
+    if (!known.has(source)) {
+      const logic = resolveLogic(machine, source);
+      const resolved =
+        logic === undefined
+          ? undefined
+          : isMachine(logic)
+            ? { machine: durableMachine(logic, { version }) }
+            : { step: logic };
+      known.set(source, resolved);
+    }
+    return known.get(source);
+  };
+};
+
+/** What a `src` stands for; an inline logic of an `invoke` is named by its place in the machine. */
+export const resolveLogic = (
+  machine: AnyStateMachine,
+  source: string,
+): AnyActorLogic | undefined => {
+  const named = (machine.implementations.actors as Record<string, unknown>)[source];
+  if (named !== undefined) {
+    return (
+      typeof named === 'object' && named !== null && 'src' in named ? named.src : named
+    ) as AnyActorLogic;
+  }
+  const inline = /^xstate\.invoke\.(\d+)\.(.*)$/.exec(source);
+  if (inline === null) return undefined;
+  const invoke = machine.getStateNodeById(inline[2]!).config.invoke as unknown;
+  const definition = (Array.isArray(invoke) ? invoke[Number(inline[1])] : invoke) as
+    | { src?: unknown }
+    | undefined;
+  return definition?.src as AnyActorLogic | undefined;
+};
+
+/**
+ * Makes a machine durable, or refuses it.
+ * @throws EclError `workflow.refused`
+ */
+export const durableMachine = (
+  machine: AnyStateMachine,
+  options: { version?: string } = {},
+): DurableMachine => {
+  const version = machine.version ?? options.version;
+  if (version === undefined) {
+    throw new EclError('workflow.refused', {
+      workflow: machine.id,
+      reason: 'it has no version; add `version: "1.0.0"` to its config',
+    });
+  }
+  checkMachine(machine);
+  const inert = withPlaceholders(machine);
+  const scopes = { root: inertScope(inert, false), child: inertScope(inert, true) };
+
+  const collect = (scope: Scope, move: (scope: never) => AnyMachineSnapshot): Transition => {
+    const actions: MachineAction[] = [];
+    scope.actionExecutor = (action) => actions.push(action);
+    return { snapshot: move(scope as never), actions };
+  };
+  const scopeOf = (parent: boolean): Scope => (parent ? scopes.child : scopes.root);
+
+  return {
+    id: machine.id,
+    version,
+    structure: machineStructure(machine),
+    machine: inert,
+    events: new Set(machine.events.filter(isExternal)),
+    logic: logicLookup(machine, version),
+    start: (input, parent) =>
+      collect(scopeOf(parent), (scope) => inert.getInitialSnapshot(scope, input)),
+    next: (snapshot, event, parent) =>
+      collect(scopeOf(parent), (scope) => inert.transition(snapshot, event, scope)),
+    restore: (persisted) => inert.restoreSnapshot(persisted as never, scopes.root as never),
+    persist: (snapshot) => inert.getPersistedSnapshot(snapshot),
+  };
+};
+
+const acceptsByNodes = new WeakMap<object, readonly string[]>();
+
+/** Event types from outside that the active states handle, whatever their guards say. */
+export const acceptedEvents = (snapshot: AnyMachineSnapshot): readonly string[] => {
+  if (snapshot.status !== 'active') return [];
+  const nodes = snapshot._nodes as readonly { transitions: ReadonlyMap<string, unknown> }[];
+  const known = acceptsByNodes.get(nodes);
+  if (known !== undefined) return known;
+  const types = new Set<string>();
+  for (const node of nodes) {
+    for (const type of node.transitions.keys()) if (isExternal(type)) types.add(type);
+  }
+  const accepts = [...types].toSorted();
+  acceptsByNodes.set(nodes, accepts);
+  return accepts;
+};
+
+/** Whether an event descriptor (`a.b`, `a.*`, `*`) covers a type. */
+export const covers = (descriptor: string, type: string): boolean =>
+  descriptor === type ||
+  descriptor === '*' ||
+  (descriptor.endsWith('.*') &&
+    (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1))));

@@ -1,0 +1,242 @@
+/**
+ * Evolves: what an event that is stored makes of a run's state. Live running and replay both come through here.
+ *
+ * 1. It only keeps books; it never decides and never fails on an event that a decision produced.
+ * 2. The machine's snapshot is moved by the decision's transition, the books around it by each event.
+ * 3. A fact that the machine could not take changes no books until a resume takes it.
+ */
+import type { Decision } from './decide.ts';
+import type { Fact, JournalEvent } from './journal-events.ts';
+import type { Ending, OpenStep, Recorded, RunState } from './run-state.ts';
+
+/**
+ * Takes a stored decision into the state, in place.
+ *
+ * @param recorded one for each of the decision's events
+ */
+export const applyDecision = (
+  state: RunState,
+  decision: Decision,
+  recorded: readonly Recorded[],
+): void => {
+  const [fact] = decision.events;
+  const last = decision.events.at(-1)!;
+  if (last.type === 'RunQuarantined' && last.data.pending) {
+    const pending = state.quarantine?.pending ?? { fact: fact as Fact, recorded: recorded[0]! };
+    state.quarantine = { ...last.data, pending };
+    moveHead(state, recorded.at(-1)!);
+    return;
+  }
+  if (decision.transition !== undefined) state.snapshot = decision.transition.snapshot;
+  if (decision.contextHash !== undefined) state.contextHash = decision.contextHash;
+  const pending = fact!.type === 'RunResumed' ? state.quarantine?.pending : undefined;
+  if (pending !== undefined) evolve(state, pending.fact, pending.recorded);
+  decision.events.forEach((event, index) => evolve(state, event, recorded[index]!));
+};
+
+const moveHead = (state: RunState, { revision, hash, at }: Recorded): void => {
+  state.revision = revision;
+  state.hash = hash;
+  state.updatedAt = at;
+};
+
+const evolve = (state: RunState, event: JournalEvent, recorded: Recorded): void => {
+  moveHead(state, recorded);
+  if (onStep(state, event) || onNeighbour(state, event, recorded)) return;
+  onRun(state, event);
+};
+
+const settleStep = (state: RunState, invocation: string): void => {
+  const step = state.steps.get(invocation);
+  if (step === undefined) return;
+  state.steps.delete(invocation);
+  if (state.actors.get(step.actor) === invocation) state.actors.delete(step.actor);
+};
+
+const settleChild = (state: RunState, run: string): void => {
+  const child = state.children.get(run);
+  if (child === undefined) return;
+  state.children.delete(run);
+  if (state.actors.get(child.actor) === run) state.actors.delete(child.actor);
+};
+
+const nextAttempt = (
+  step: OpenStep,
+  failed: Extract<JournalEvent, { type: 'StepAttemptFailed' }>['data'],
+): void => {
+  step.attempt = failed.attempt + 1;
+  step.starts = 0;
+  step.retryAt = failed.retryAt;
+  if (failed.error.code === 'step.output-invalid') step.invalidOutputs += 1;
+  if (failed.replies === 'discarded') step.replies = [];
+};
+
+const countUsage = (
+  state: RunState,
+  { usage, cost }: Extract<JournalEvent, { type: 'ModelReplied' }>['data'],
+): void => {
+  state.usage.calls += 1;
+  state.usage.inputTokens += usage?.inputTokens ?? 0;
+  state.usage.outputTokens += usage?.outputTokens ?? 0;
+  if ('usd' in cost) state.usage.usd += cost.usd;
+  else state.usage.unpriced += 1;
+};
+
+/** Facts of steps in flight; each ignores an invocation that is no longer open. */
+const onStep = (state: RunState, event: JournalEvent): boolean => {
+  switch (event.type) {
+    case 'StepAttemptStarted': {
+      const step = state.steps.get(event.data.invocation);
+      if (step !== undefined) step.starts += 1;
+      return true;
+    }
+    case 'StepAttemptFailed': {
+      const step = state.steps.get(event.data.invocation);
+      if (step !== undefined) nextAttempt(step, event.data);
+      return true;
+    }
+    case 'ModelReplied': {
+      countUsage(state, event.data);
+      const step = state.steps.get(event.data.invocation);
+      step?.replies.push(event.data);
+      if (step !== undefined) step.calls = event.data.call;
+      return true;
+    }
+    case 'ValueRecorded':
+      state.steps.get(event.data.invocation)?.values.set(event.data.name, event.data.value);
+      return true;
+    case 'StepSucceeded':
+    case 'StepFailed':
+    case 'StepInterrupted':
+    case 'StepCancelled':
+      settleStep(state, event.data.invocation);
+      return true;
+    default:
+      return false;
+  }
+};
+
+const openStep = (
+  state: RunState,
+  { invocation, name, actor, input }: Extract<JournalEvent, { type: 'StepScheduled' }>['data'],
+  scheduledBy: string,
+): void => {
+  state.invocations += 1;
+  state.actors.set(actor, invocation);
+  state.steps.set(invocation, {
+    invocation,
+    name,
+    actor,
+    input,
+    scheduledBy,
+    attempt: 1,
+    starts: 0,
+    invalidOutputs: 0,
+    retryAt: undefined,
+    replies: [],
+    calls: 0,
+    values: new Map(),
+  });
+};
+
+const openChild = (
+  state: RunState,
+  { run, actor, source, input }: Extract<JournalEvent, { type: 'ChildSpawned' }>['data'],
+): void => {
+  state.spawned += 1;
+  state.actors.set(actor, run);
+  state.children.set(run, { run, actor, source, input, cancelled: false });
+};
+
+/** A timer without a name of its own was numbered `timer-<n>`. */
+const countTimer = (state: RunState, id: string): void => {
+  if (id === `timer-${state.timersSet + 1}`) state.timersSet += 1;
+};
+
+/** What stands open beside the machine: steps, timers, children, signals. */
+const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): boolean => {
+  switch (event.type) {
+    case 'StepScheduled':
+      openStep(state, event.data, id);
+      return true;
+    case 'TimerSet': {
+      const { id: timer, dueAt, event: due, to } = event.data;
+      countTimer(state, timer);
+      state.timers.set(timer, { id: timer, dueAt, event: due, to });
+      return true;
+    }
+    case 'TimerFired':
+    case 'TimerCancelled':
+      state.timers.delete(event.data.id);
+      return true;
+    case 'ChildSpawned':
+      openChild(state, event.data);
+      return true;
+    case 'ChildCancelled': {
+      const child = state.children.get(event.data.run);
+      if (child === undefined) return true;
+      child.cancelled = true;
+      if (state.actors.get(child.actor) === child.run) state.actors.delete(child.actor);
+      return true;
+    }
+    case 'ChildCompleted':
+    case 'ChildFailed':
+      settleChild(state, event.data.run);
+      return true;
+    case 'SignalSent':
+      state.sent += 1;
+      state.outbox.set(event.data.id, event.data);
+      return true;
+    case 'SignalDelivered':
+      state.outbox.delete(event.data.id);
+      return true;
+    default:
+      return false;
+  }
+};
+
+const end = (state: RunState, ending: Ending): void => {
+  state.ending = ending;
+  state.pause = undefined;
+  state.steps.clear();
+  state.timers.clear();
+  state.actors.clear();
+};
+
+/** The run as a whole. */
+const onRun = (state: RunState, event: JournalEvent): void => {
+  switch (event.type) {
+    case 'SignalReceived':
+      state.signals.add(event.data.id);
+      return;
+    case 'ArtifactStored': {
+      const { name, sha256, bytes, mediaType } = event.data;
+      state.artifacts.push({ name, sha256, bytes, mediaType });
+      return;
+    }
+    case 'RunCompleted':
+      end(state, 'completed');
+      state.output = event.data.output;
+      return;
+    case 'RunFailed':
+      end(state, 'failed');
+      state.error = event.data.error;
+      return;
+    case 'RunCancelled':
+      end(state, 'cancelled');
+      state.error = { code: 'run.cancelled', message: event.data.reason };
+      return;
+    case 'RunPaused':
+      state.pause = event.data;
+      return;
+    case 'RunResumed':
+      state.pause = undefined;
+      state.quarantine = undefined;
+      state.resumes += 1;
+      return;
+    case 'RunQuarantined':
+      state.quarantine = { ...event.data, pending: undefined };
+      return;
+    default:
+  }
+};

@@ -1,0 +1,37 @@
+/** The status of a run and what it waits for, read off its state. */
+import { acceptedEvents } from './durable-machine.ts';
+import { isBusy } from './effects.ts';
+import type { RunState, RunStatus } from './run-state.ts';
+
+export interface WaitingFor {
+  /** Type of the machine event that goes on, or `timer`. */
+  readonly event: string;
+  readonly dueAt?: string;
+}
+
+/**
+ * `waiting` is a run that owes nothing but a signal, whether or not a deadline is set; one that owes only a timer is
+ * `running`, as it goes on by itself.
+ */
+export const runStatus = (state: RunState): Exclude<RunStatus, 'blocked'> => {
+  if (state.quarantine !== undefined) return 'quarantined';
+  if (state.ending !== undefined) return state.ending;
+  if (state.pause !== undefined) return 'paused';
+  if (isBusy(state)) return 'running';
+  return acceptedEvents(state.snapshot).length > 0 || state.timers.size === 0
+    ? 'waiting'
+    : 'running';
+};
+
+/** Whether nothing moves this run now but a person or, when `timers` says so, time. */
+export const isAtRest = (state: RunState): boolean => runStatus(state) !== 'running';
+
+export const waitingFor = (state: RunState): WaitingFor[] => {
+  if (state.ending !== undefined || isBusy(state)) return [];
+  const signals = acceptedEvents(state.snapshot).map((event): WaitingFor => ({ event }));
+  const timers = [...state.timers.values()].map(({ dueAt }): WaitingFor => ({
+    event: 'timer',
+    dueAt: new Date(dueAt).toISOString(),
+  }));
+  return [...signals, ...timers];
+};
