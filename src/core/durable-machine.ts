@@ -11,6 +11,7 @@ import {
   type AnyActorLogic,
   type AnyMachineSnapshot,
   type AnyStateMachine,
+  type AnyStateNode,
 } from 'xstate';
 import { EclError } from './errors.ts';
 import { limits } from './limits.ts';
@@ -38,6 +39,8 @@ export interface DurableMachine {
   readonly machine: AnyStateMachine;
   /** Event types from outside that some state handles; '*' and 'prefix.*' are wildcards. */
   readonly events: ReadonlySet<string>;
+  /** Names of all actor logics, those that stand inline in an `invoke` included. */
+  readonly sources: readonly string[];
   /** The actor logic that a name stands for; a machine's is durable itself. */
   logic(source: string): { step: AnyActorLogic } | { machine: DurableMachine } | undefined;
   start(input: unknown, parent: boolean): Transition;
@@ -118,6 +121,16 @@ const logicLookup = (
   };
 };
 
+const actorSources = (machine: AnyStateMachine): string[] => {
+  const names = new Set(Object.keys(machine.implementations.actors));
+  const visit = (node: AnyStateNode): void => {
+    for (const invoke of node.invoke) if (typeof invoke.src === 'string') names.add(invoke.src);
+    for (const child of Object.values(node.states)) visit(child);
+  };
+  visit(machine.root);
+  return [...names];
+};
+
 /** What a `src` stands for; an inline logic of an `invoke` is named by its place in the machine. */
 export const resolveLogic = (
   machine: AnyStateMachine,
@@ -170,6 +183,7 @@ export const durableMachine = (
     structure: machineStructure(machine),
     machine: inert,
     events: new Set(machine.events.filter(isExternal)),
+    sources: actorSources(machine),
     logic: logicLookup(machine, version),
     start: (input, parent) =>
       collect(scopeOf(parent), (scope) => inert.getInitialSnapshot(scope, input)),

@@ -142,10 +142,11 @@ const openStep = (
 const openChild = (
   state: RunState,
   { run, actor, source, input }: Extract<JournalEvent, { type: 'ChildSpawned' }>['data'],
+  spawnedBy: string,
 ): void => {
   state.spawned += 1;
   state.actors.set(actor, run);
-  state.children.set(run, { run, actor, source, input, cancelled: false });
+  state.children.set(run, { run, spawnedBy, actor, source, input, cancelled: false });
 };
 
 /** A timer without a name of its own was numbered `timer-<n>`. */
@@ -162,7 +163,7 @@ const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): bo
     case 'TimerSet': {
       const { id: timer, dueAt, event: due, to } = event.data;
       countTimer(state, timer);
-      state.timers.set(timer, { id: timer, dueAt, event: due, to });
+      state.timers.set(timer, { id: timer, setBy: id, dueAt, event: due, to });
       return true;
     }
     case 'TimerFired':
@@ -170,7 +171,7 @@ const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): bo
       state.timers.delete(event.data.id);
       return true;
     case 'ChildSpawned':
-      openChild(state, event.data);
+      openChild(state, event.data, id);
       return true;
     case 'ChildCancelled': {
       const child = state.children.get(event.data.run);
@@ -185,7 +186,7 @@ const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): bo
       return true;
     case 'SignalSent':
       state.sent += 1;
-      state.outbox.set(event.data.id, event.data);
+      state.outbox.set(event.data.id, { ...event.data, sentBy: id });
       return true;
     case 'SignalDelivered':
       state.outbox.delete(event.data.id);
@@ -226,9 +227,12 @@ const onRun = (state: RunState, event: JournalEvent): void => {
       end(state, 'cancelled');
       state.error = { code: 'run.cancelled', message: event.data.reason };
       return;
-    case 'RunPaused':
+    case 'RunPaused': {
       state.pause = event.data;
+      const step = state.steps.get(event.data.invocation ?? '');
+      if (step !== undefined) step.starts = 0;
       return;
+    }
     case 'RunResumed':
       state.pause = undefined;
       state.quarantine = undefined;

@@ -95,7 +95,12 @@ const facts = {
   ChildFailed: z.object({ run: runId, error: ErrorDocument }),
   SignalDelivered: z.object({ id: z.string() }),
   CancelRequested: z.object({ reason: z.string() }),
-  RunPaused: z.object({ reason: z.string(), error: ErrorDocument.optional() }),
+  RunPaused: z.object({
+    reason: z.string(),
+    error: ErrorDocument.optional(),
+    /** The step whose attempt led to it; that attempt is over, and free to start again. */
+    invocation: invocation.optional(),
+  }),
   RunResumed: z.object({ reason: z.string().optional() }),
   RunQuarantined: z.object({
     /** Revision of the fact at which the run stopped making sense. */

@@ -29,6 +29,8 @@ export const limits = {
   concurrentStepsMax: 256,
   /** Journal events between two snapshots of a run. */
   snapshotEveryEvents: 500,
+  /** Larger snapshots are not worth their append. */
+  snapshotBytesMax: 1024 * 1024,
   /** Events a slow subscriber may lag behind in memory before it falls back to reading the store. */
   subscriberBufferMax: 4_096,
   /** Events of one read from a store. */

@@ -132,6 +132,11 @@ export class Replay {
     return this.#state;
   }
 
+  /** The state after the last decision that replayed. */
+  get agreed(): RunState | undefined {
+    return this.#state?.revision === -1 ? undefined : this.#state;
+  }
+
   /** Where the journal ends, for one that could not be replayed to its end. */
   get head(): { revision: number; hash: string } {
     return { revision: this.#revision, hash: this.#prev };

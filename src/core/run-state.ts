@@ -42,6 +42,8 @@ export interface OpenStep {
 
 export interface OpenTimer {
   readonly id: string;
+  /** Id of the TimerSet event. */
+  readonly setBy: string;
   readonly dueAt: number;
   readonly event: MachineEvent;
   readonly to: string | undefined;
@@ -49,6 +51,8 @@ export interface OpenTimer {
 
 export interface OpenChild {
   readonly run: string;
+  /** Id of the ChildSpawned event. */
+  readonly spawnedBy: string;
   readonly actor: string;
   readonly source: string;
   readonly input: unknown;
@@ -57,6 +61,8 @@ export interface OpenChild {
 
 export interface OutboundSignal {
   readonly id: string;
+  /** Id of the SignalSent event. */
+  readonly sentBy: string;
   readonly to: string;
   readonly event: MachineEvent;
 }

@@ -1,0 +1,178 @@
+/** ECL as a library sees it: start runs, find them, follow what happens, close. */
+import { randomKey, runKey } from './run-key.ts';
+import { EclError } from '../core/errors.ts';
+import {
+  checkKey,
+  checkName,
+  defaultTenant,
+  formatRunId,
+  journalPrefix,
+  journalStream,
+  parseRunId,
+} from '../core/ids.ts';
+import type { z } from 'zod';
+import { assertJson } from '../core/json-value.ts';
+import { describeIssues } from '../core/step-checks.ts';
+import type { Workflow, WorkflowLike } from '../authoring/workflow.ts';
+import type { IdGenerator } from '../ports/id-generator.ts';
+import type { RunDirectory, RunListQuery, RunPage } from '../ports/run-directory.ts';
+import { ActorSystem, inputHashOf } from './actor-system.ts';
+import { readEvents, type EventQuery, type PublicEvent } from './event-feed.ts';
+import { blockedReason, type RegisteredWorkflow, type Registry } from './registry.ts';
+import { RunHandle } from './run-handle.ts';
+import type { Services } from './services.ts';
+import type { InputFiles } from './input-files.ts';
+
+export interface SpawnOptions<Input = unknown> {
+  readonly input?: Input;
+  /** @default the first 32 hex of a sha-256 over workflow and input: the same command is the same run */
+  readonly key?: string;
+  /** A key that nobody used before, in place of the one made of the input. */
+  readonly fresh?: boolean;
+  readonly tenant?: string;
+  /** Makes the key where none is given. */
+  readonly idempotencyKey?: string;
+}
+
+export interface Parts {
+  readonly services: Omit<Services, 'neighbours'>;
+  readonly ids: IdGenerator;
+  readonly directory: RunDirectory;
+  readonly inputFiles: InputFiles;
+  /** Waits until the directory has seen all that is stored. */
+  readonly caughtUp: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export class Ecl {
+  readonly system: ActorSystem;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.system = new ActorSystem(parts.services);
+  }
+
+  get registry(): Registry {
+    return this.#parts.services.registry;
+  }
+
+  /** Takes up what all runs owe; called once, after the workflows are registered. */
+  async recover(): Promise<void> {
+    await this.#parts.caughtUp();
+    await this.system.recover(this.#parts.directory.owing());
+  }
+
+  /**
+   * Starts a run, or finds the one that has the same key and input. When it resolves, the start is durable.
+   *
+   * @throws EclError `input.invalid`, `run.key-conflict`, `workflow.not-found`, `workflow.refused`
+   */
+  async spawn<Input, Output>(
+    target: Workflow<Input, Output> | WorkflowLike | string,
+    options: SpawnOptions<NoInfer<Input>> = {},
+  ): Promise<RunHandle<Output>> {
+    const registered =
+      typeof target === 'string' ? this.registry.get(target) : this.registry.register(target);
+    const { workflow, durable, module } = registered;
+    const input = await this.#parseInput(registered, options.input);
+    const tenant = checkName('The tenant', options.tenant ?? defaultTenant);
+    const key = this.#keyOf(registered, input, options);
+    const actor = await this.system.start(formatRunId({ tenant, workflow: workflow.id, key }), {
+      workflow: workflow.id,
+      version: durable.version,
+      structure: durable.structure,
+      tenant,
+      ...(input === undefined ? {} : { input }),
+      inputHash: inputHashOf(workflow.id, input),
+      depth: 0,
+      ...(module === undefined ? {} : { module }),
+    });
+    return new RunHandle<Output>(this.system, actor);
+  }
+
+  /** @throws EclError `run.not-found`, `id.invalid` */
+  async get(id: string): Promise<RunHandle> {
+    parseRunId(id);
+    const actor = await this.system.get(id);
+    if (actor !== undefined) return new RunHandle(this.system, actor);
+    throw this.notFound(id);
+  }
+
+  /** Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked. */
+  async list(query: RunListQuery = {}): Promise<RunPage> {
+    await this.#parts.caughtUp();
+    const page = this.#parts.directory.list(query);
+    return { ...page, items: page.items.map((summary) => this.#withBlocked(summary)) };
+  }
+
+  /** What is recorded, in order; with `live` it goes on with what comes. */
+  events(query: EventQuery = {}): AsyncIterable<PublicEvent> {
+    const { run, workflow, tenant } = query;
+    const prefix =
+      workflow === undefined
+        ? journalPrefix(tenant)
+        : journalPrefix(tenant ?? defaultTenant, workflow);
+    const stream = run === undefined ? undefined : journalStream(run);
+    return readEvents(this.#parts.services, {
+      ...query,
+      prefix,
+      ...(stream === undefined ? {} : { stream }),
+    });
+  }
+
+  notFound(id: string): EclError {
+    const nearest = this.#parts.directory.nearest(id);
+    return new EclError('run.not-found', {
+      run: id,
+      nearest: nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`,
+      candidates: nearest,
+    });
+  }
+
+  /** Lets steps in flight end within the grace, aborts the others, frees the store. */
+  async close(options: { graceMs?: number } = {}): Promise<void> {
+    await this.system.stop(options.graceMs);
+    await this.#parts.close();
+  }
+
+  #withBlocked<Summary extends RunPage['items'][number]>(summary: Summary): Summary {
+    const live = ['running', 'waiting', 'paused'].includes(summary.status);
+    if (!live || blockedReason(this.registry, summary) === undefined) return summary;
+    const known = this.registry.list().some(({ workflow }) => workflow.id === summary.workflow);
+    return known ? { ...summary, status: 'blocked' } : summary;
+  }
+
+  #keyOf(
+    { workflow }: RegisteredWorkflow,
+    input: unknown,
+    { key, fresh, idempotencyKey }: Omit<SpawnOptions, 'input'>,
+  ): string {
+    if (key !== undefined) return checkKey(key);
+    if (fresh === true) return randomKey(this.#parts.ids);
+    return runKey(workflow.id, idempotencyKey === undefined ? { input } : { idempotencyKey });
+  }
+
+  /** @throws EclError `input.invalid`, `input.not-json`, `input.file-missing` */
+  async #parseInput({ workflow }: RegisteredWorkflow, given: unknown): Promise<unknown> {
+    const schema = workflow.input as z.ZodType | undefined;
+    const withFiles = await this.#parts.inputFiles.resolve(schema, given);
+    const parsed = schema === undefined ? withFiles : await parseInput(schema, withFiles);
+    assertJson(parsed, 'the input');
+    return parsed === undefined ? undefined : JSON.parse(JSON.stringify(parsed));
+  }
+}
+
+const parseInput = async (schema: z.ZodType, value: unknown): Promise<unknown> => {
+  const parsed = await schema.safeParseAsync(value ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({
+    path: path.join('.'),
+    message,
+  }));
+  throw new EclError('input.invalid', {
+    what: 'the workflow',
+    issues: describeIssues(parsed.error.issues),
+    list: issues,
+  });
+};

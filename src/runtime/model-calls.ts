@@ -1,0 +1,221 @@
+/**
+ * Model calls of one execution of a step: recalled from the journal or made, priced and journaled.
+ *
+ * 1. A reply is stored before the step sees it, so no crash makes the same call twice.
+ * 2. Calls are matched by the hash of their request, so calls made side by side are recalled in any order.
+ * 3. A budget is asked before a call; what it costs is counted from the journal.
+ */
+import { exhaustedBudget } from '../core/budget.ts';
+import { EclError } from '../core/errors.ts';
+import type { JournalData } from '../core/journal-events.ts';
+import { assertJson, canonicalJson } from '../core/json-value.ts';
+import { costOf } from '../core/prices.ts';
+import { sha256 } from '../core/sha256.ts';
+import type { OpenStep, RunState } from '../core/run-state.ts';
+import type { Model, ModelReply, ModelRequest } from '../ports/model.ts';
+import type { CallModel } from '../authoring/step-model.ts';
+import type { RunActor } from './run-actor.ts';
+import type { Services } from './services.ts';
+
+type Replied = JournalData<'ModelReplied'>;
+
+export interface Execution {
+  readonly services: Services;
+  readonly actor: RunActor;
+  readonly step: OpenStep;
+  readonly signal: AbortSignal;
+}
+
+const noModel = (services: Services): Model => {
+  if (services.model !== undefined) return services.model;
+  throw new EclError('model.none', { hint: 'set ECL_MODEL or pass `model` to createEcl' });
+};
+
+const asReply = ({ model, text, toolCalls = [], stopReason, usage }: Replied): ModelReply => ({
+  model,
+  text,
+  toolCalls: toolCalls.map((call) => ({ ...call })),
+  stopReason: stopReason as ModelReply['stopReason'],
+  usage:
+    usage === undefined
+      ? undefined
+      : {
+          inputTokens: usage.inputTokens,
+          outputTokens: usage.outputTokens,
+          ...(usage.cacheReadTokens === undefined
+            ? {}
+            : { cacheReadTokens: usage.cacheReadTokens }),
+          ...(usage.cacheWriteTokens === undefined
+            ? {}
+            : { cacheWriteTokens: usage.cacheWriteTokens }),
+        },
+});
+
+/** Calls in flight over all steps of a run, for its budget. */
+const inFlight = new WeakMap<RunActor, number>();
+
+const checkBudget = ({ services, actor }: Execution): void => {
+  const { state } = actor;
+  if (state === undefined) return;
+  const own = services.registry.find(state.started)?.workflow.budget;
+  const budget = own ?? services.budget;
+  if (budget === undefined) return;
+  const exhausted = exhaustedBudget(budget, state.usage, {
+    grants: state.resumes + 1,
+    inFlight: inFlight.get(actor) ?? 0,
+  });
+  if (exhausted !== undefined) {
+    throw new EclError('budget.exhausted', { scope: `run ${state.id}`, ...exhausted });
+  }
+};
+
+const reserved = async <Result>(actor: RunActor, call: () => Promise<Result>): Promise<Result> => {
+  inFlight.set(actor, (inFlight.get(actor) ?? 0) + 1);
+  try {
+    return await call();
+  } finally {
+    inFlight.set(actor, inFlight.get(actor)! - 1);
+  }
+};
+
+const priced = (model: Model, reply: ModelReply, services: Services): Replied['cost'] => {
+  const byId = costOf(model.id, reply.usage, services.prices);
+  const cost = 'usd' in byId ? byId : costOf(reply.model, reply.usage, services.prices);
+  return 'usd' in cost ? { usd: cost.usd } : { unknown: cost.reason };
+};
+
+const journal = async (
+  { services, actor, step }: Execution,
+  reply: ModelReply,
+  call: { number: number; hash: string; model: Model; latencyMs: number },
+): Promise<void> => {
+  const data: Replied = {
+    invocation: step.invocation,
+    attempt: step.attempt,
+    call: call.number,
+    request: call.hash,
+    model: reply.model,
+    text: reply.text,
+    ...(reply.toolCalls.length === 0
+      ? {}
+      : { toolCalls: reply.toolCalls.map((each) => ({ ...each })) }),
+    stopReason: reply.stopReason,
+    ...(reply.usage === undefined ? {} : { usage: reply.usage }),
+    cost: priced(call.model, reply, services),
+    latencyMs: Math.max(0, call.latencyMs),
+  };
+  const stillOpen = (state: RunState): boolean => state.steps.has(step.invocation);
+  await actor.submit((state) => (stillOpen(state) ? { type: 'ModelReplied', data } : undefined), {
+    whenAway: 'wait',
+  });
+};
+
+async function* inOnePiece(text: string): AsyncIterable<string> {
+  yield text;
+}
+
+/** What a running call pushes, until it settles; its failure is thrown after the last piece. */
+async function* streamed(
+  run: (push: (text: string) => void) => Promise<unknown>,
+): AsyncIterable<string> {
+  const pieces: string[] = [];
+  let wake = (): void => {};
+  let settled: { error?: unknown } | undefined;
+  const settle = (outcome: { error?: unknown }): void => {
+    settled = outcome;
+    wake();
+  };
+  run((text) => {
+    pieces.push(text);
+    wake();
+  }).then(
+    () => settle({}),
+    (error: unknown) => settle({ error }),
+  );
+  for (;;) {
+    const text = pieces.shift();
+    if (text !== undefined) yield text;
+    else if (settled !== undefined) break;
+    else await new Promise<void>((resolve) => (wake = resolve));
+  }
+  if (settled.error !== undefined) throw settled.error;
+}
+
+export const modelCalls = (execution: Execution): CallModel => {
+  const { services, actor, step, signal } = execution;
+  const recorded = [...step.replies];
+  let number = step.calls;
+
+  const recallReply = (hash: string): ModelReply | undefined => {
+    const at = recorded.findIndex(({ request }) => request === hash);
+    if (at === -1) return undefined;
+    const [reply] = recorded.splice(at, 1);
+    return asReply(reply!);
+  };
+
+  const made = async (
+    request: ModelRequest,
+    hash: string,
+    make: (model: Model, key: string) => Promise<ModelReply>,
+  ): Promise<ModelReply> => {
+    checkBudget(execution);
+    const model = noModel(services);
+    number += 1;
+    const own = number;
+    const startedAt = services.clock.now();
+    return reserved(actor, async () => {
+      const reply = await make(model, `${actor.id}/${step.invocation}/${own}`);
+      const latencyMs = services.clock.now() - startedAt;
+      await journal(execution, reply, { number: own, hash, model, latencyMs });
+      signal.throwIfAborted();
+      return reply;
+    });
+  };
+
+  return {
+    id: services.model?.id ?? 'none',
+    isLanguageModel: services.model?.isLanguageModel ?? false,
+    complete: async (request) => {
+      const hash = sha256(canonicalJson(request));
+      const known = recallReply(hash);
+      if (known !== undefined) return known;
+      return made(request, hash, (model, idempotencyKey) =>
+        model.complete(request, { signal, idempotencyKey }),
+      );
+    },
+    stream: (request) => {
+      const hash = sha256(canonicalJson(request));
+      const known = recallReply(hash);
+      if (known !== undefined) return inOnePiece(known.text);
+      return streamed((push) =>
+        made(request, hash, async (model, idempotencyKey) => {
+          for await (const chunk of model.stream(request, { signal, idempotencyKey })) {
+            if (chunk.kind === 'reply') return chunk.reply;
+            push(chunk.text);
+          }
+          const reason = 'the stream ended without a reply';
+          throw new EclError('model.malformed', { model: model.id, reason });
+        }),
+      );
+    },
+    recall: (name, produce) => recall(execution, name, produce),
+  };
+};
+
+/** A value of the step that is produced once and recorded under its name. */
+export const recall = async (
+  { actor, step }: Execution,
+  name: string,
+  produce: () => unknown,
+): Promise<unknown> => {
+  if (step.values.has(name)) return step.values.get(name);
+  const value: unknown = await produce();
+  const { invocation } = step;
+  const data = { invocation, name, ...(value === undefined ? {} : { value }) };
+  assertJson(value, `the value "${name}"`);
+  await actor.submit(
+    (state) => (state.steps.has(invocation) ? { type: 'ValueRecorded', data } : undefined),
+    { whenAway: 'wait' },
+  );
+  return value;
+};

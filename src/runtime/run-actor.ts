@@ -1,0 +1,312 @@
+/**
+ * The actor of one run: it takes facts one at a time, decides, appends, and only then acts.
+ *
+ * 1. Nothing is applied, acknowledged or executed before its append is acknowledged.
+ * 2. An append that lost against another writer discards the state and loads the journal again.
+ * 3. A fact that could not be stored because the store is away is kept and tried again: a paid answer is never dropped.
+ */
+import { causationOf } from '../core/causation.ts';
+import { decide, decideStart, type Decision } from '../core/decide.ts';
+import { EclError, isEclError, OutcomeUnknown, WrongExpectedRevision } from '../core/errors.ts';
+import { applyDecision } from '../core/evolve.ts';
+import { journalStream } from '../core/ids.ts';
+import { sealDecision, type SealedDecision } from '../core/journal-codec.ts';
+import type { Fact, JournalData } from '../core/journal-events.ts';
+import { newRun, type RunState } from '../core/run-state.ts';
+import { putBlobs } from './blobs.ts';
+import { Mailbox } from './mailbox.ts';
+import { loadSnapshot, saveSnapshot } from './phases/load-snapshot.ts';
+import { replayJournal, type Replayed } from './phases/replay-journal.ts';
+import { Running } from './phases/running.ts';
+import type { Services } from './services.ts';
+
+/**
+ * Makes a fact of a command, in view of the state at which it will be decided.
+ * @returns undefined when there is nothing to do; throws to reject
+ */
+export type Command = (state: RunState) => Fact | undefined;
+
+export interface SubmitOptions {
+  /** Id of the event in another journal that caused the command. */
+  readonly causation?: string;
+  /** Whether a store that is away rejects the command (a person can repeat it) or delays it (a paid answer). */
+  readonly whenAway?: 'reject' | 'wait';
+}
+
+interface Item {
+  readonly command: Command;
+  readonly options: SubmitOptions;
+  readonly resolve: (state: RunState) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Why an actor has no state to go on from. */
+export type Unready = Exclude<Replayed, { kind: 'ready' } | { kind: 'missing' }>;
+
+const retryMsMin = 100;
+const retryMsMax = 5_000;
+
+export class RunActor {
+  readonly id: string;
+  readonly #services: Services;
+  readonly #stream: string;
+  readonly #mailbox: Mailbox<Item>;
+  readonly #running: Running;
+  #state: RunState | undefined;
+  #unready: Unready | undefined;
+  #snapshotRevision = -1;
+  #closing = false;
+
+  private constructor(services: Services, id: string) {
+    this.id = id;
+    this.#services = services;
+    this.#stream = journalStream(id);
+    this.#mailbox = new Mailbox((item) => this.#process(item), services.limits.mailboxDepthMax);
+    this.#running = new Running(services, this);
+  }
+
+  /**
+   * Starts a run, durably, unless its journal is there already.
+   *
+   * @returns undefined when it is
+   * @throws EclError `workflow.start-failed`, `input.not-json`
+   */
+  static async start(
+    services: Services,
+    id: string,
+    options: { started: JournalData<'RunStarted'>; causation?: string },
+  ): Promise<RunActor | undefined> {
+    const actor = new RunActor(services, id);
+    const now = services.clock.now();
+    const machine = services.registry.machineOf(id, options.started);
+    const at = new Date(now).toISOString();
+    const state = newRun(id, options.started, { machine, at });
+    const decision = decideStart(state, { type: 'RunStarted', data: options.started }, now);
+    try {
+      await actor.#store(state, decision, { at, causation: options.causation ?? '' });
+    } catch (error) {
+      if (error instanceof WrongExpectedRevision) return undefined;
+      throw error;
+    }
+    actor.#state = state;
+    actor.#afterStored(state, decision);
+    return actor;
+  }
+
+  /** Loads a run, or undefined when it has no journal. */
+  static async load(services: Services, id: string): Promise<RunActor | undefined> {
+    const actor = new RunActor(services, id);
+    return (await actor.#load()) ? actor : undefined;
+  }
+
+  /** The state, or undefined when the run is blocked or does not replay. */
+  get state(): RunState | undefined {
+    return this.#unready === undefined ? this.#state : undefined;
+  }
+
+  get unready(): Unready | undefined {
+    return this.#unready;
+  }
+
+  /** Whether it can be dropped from memory without losing anything but time. */
+  get isIdle(): boolean {
+    return this.#mailbox.isIdle && this.#running.isIdle;
+  }
+
+  /** Takes up what is owed; called once after a load. */
+  recover(): void {
+    this.#running.recover();
+  }
+
+  /**
+   * Puts a command into the mailbox.
+   *
+   * @returns the state after its decision is stored
+   */
+  submit(command: Command, options: SubmitOptions = {}): Promise<RunState> {
+    return new Promise((resolve, reject) => {
+      this.#mailbox.put({ command, options, resolve, reject }, this.id);
+    });
+  }
+
+  /** Fourth phase: no new work; what runs is aborted unless it ends within the grace. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#running.stop(graceMs);
+    this.#closing = true;
+  }
+
+  /** Drops what a passivated actor still holds outside memory. */
+  release(): void {
+    this.#running.release();
+    const { state } = this;
+    if (state !== undefined && state.ending === undefined) this.#considerSnapshot(state);
+  }
+
+  async #load(): Promise<boolean> {
+    const from = await loadSnapshot(this.#services, this.id);
+    if (from !== undefined) this.#snapshotRevision = from.revision;
+    let replayed = await replayJournal(this.#services, this.id, from);
+    // A snapshot that a journal contradicts is worth nothing; the journal alone decides.
+    if (replayed.kind === 'diverged' && from !== undefined) {
+      replayed = await replayJournal(this.#services, this.id);
+    }
+    if (replayed.kind === 'missing') return false;
+    if (replayed.kind === 'ready') {
+      this.#state = replayed.state;
+      this.#unready = undefined;
+      return true;
+    }
+    this.#unready = replayed;
+    if (replayed.kind === 'diverged') await this.#recordQuarantine(replayed);
+    return true;
+  }
+
+  async #process(item: Item): Promise<void> {
+    for (;;) {
+      try {
+        const { state } = this;
+        if (state === undefined) throw this.#unreadyError();
+        const fact = item.command(state);
+        if (fact !== undefined) await this.#take(state, fact, item.options);
+        item.resolve(state);
+        return;
+      } catch (error) {
+        if (error instanceof WrongExpectedRevision) {
+          await this.#reload();
+          continue;
+        }
+        item.reject(error);
+        return;
+      }
+    }
+  }
+
+  async #take(state: RunState, fact: Fact, options: SubmitOptions): Promise<void> {
+    const now = this.#services.clock.now();
+    const decision = decide(state, fact, now);
+    const at = new Date(now).toISOString();
+    const causation = options.causation ?? causationOf(state, fact);
+    await this.#store(state, decision, { at, causation, whenAway: options.whenAway ?? 'reject' });
+    this.#afterStored(state, decision);
+  }
+
+  #afterStored(state: RunState, decision: Decision): void {
+    this.#services.neighbours.decided(this, decision.events);
+    this.#running.act(state, decision);
+    if (state.revision - this.#snapshotRevision >= this.#services.limits.snapshotEveryEvents) {
+      this.#considerSnapshot(state);
+    }
+  }
+
+  async #store(
+    state: RunState,
+    decision: Decision,
+    options: { at: string; causation: string; whenAway?: 'reject' | 'wait' },
+  ): Promise<void> {
+    const { at, causation } = options;
+    const { writer, artifacts } = this.#services;
+    const sealed = sealDecision(
+      decision.events,
+      { stream: this.#stream, revision: state.revision, hash: state.hash },
+      { correlation: state.root, causation, tenant: state.started.tenant, at, writer },
+    );
+    if (sealed.blobs.length > 0) await putBlobs(artifacts, sealed.blobs);
+    await this.#append(state, sealed, options.whenAway ?? 'reject');
+    applyDecision(state, decision, sealed.recorded);
+  }
+
+  /** An append in doubt is repeated unchanged until its outcome is known. */
+  async #append(
+    state: RunState,
+    sealed: SealedDecision,
+    whenAway: 'reject' | 'wait',
+  ): Promise<void> {
+    const append = {
+      stream: this.#stream,
+      expectedRevision: state.revision === -1 ? ('no-stream' as const) : state.revision,
+      events: sealed.events,
+    };
+    for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
+      try {
+        await this.#services.store.append(append);
+        return;
+      } catch (error) {
+        const doubtful = error instanceof OutcomeUnknown;
+        const away = isEclError(error, 'store.unavailable') && whenAway === 'wait';
+        if (this.#closing || (!doubtful && !away)) throw error;
+        this.#services.logger.warn({ run: this.id, err: error, wait }, 'the append is repeated');
+        await this.#pause(wait);
+      }
+    }
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    const { clock } = this.#services;
+    return new Promise((resolve) => {
+      clock.schedule(clock.now() + milliseconds, resolve);
+    });
+  }
+
+  async #reload(): Promise<void> {
+    this.#services.logger.info(
+      { run: this.id },
+      'another writer moved the run; it is loaded again',
+    );
+    this.#running.release();
+    await this.#load();
+    this.#running.recover();
+  }
+
+  #unreadyError(): EclError {
+    const unready = this.#unready!;
+    if (unready.kind === 'blocked') return unready.error;
+    const { revision, reason } = unready.divergence;
+    return new EclError('run.quarantined', { run: this.id, revision, reason });
+  }
+
+  /** The quarantine stands in the journal, so that everybody sees it; once for each divergence. */
+  async #recordQuarantine(diverged: Extract<Replayed, { kind: 'diverged' }>): Promise<void> {
+    const { divergence, head, started } = diverged;
+    if (this.#services.readOnly || head.type === 'RunQuarantined' || head.revision === -1) return;
+    const { revision, type, reason, expected, got } = divergence;
+    const event: Fact = {
+      type: 'RunQuarantined',
+      data: {
+        revision,
+        reason: `${type}: ${reason}`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(got === undefined ? {} : { got }),
+        pending: false,
+      },
+    };
+    const sealed = sealDecision(
+      [event],
+      { stream: this.#stream, revision: head.revision, hash: head.hash },
+      {
+        correlation: this.id.split('~')[0]!,
+        causation: '',
+        tenant: started?.tenant ?? 'default',
+        at: new Date(this.#services.clock.now()).toISOString(),
+        writer: this.#services.writer,
+      },
+    );
+    try {
+      await putBlobs(this.#services.artifacts, sealed.blobs);
+      await this.#services.store.append({
+        stream: this.#stream,
+        expectedRevision: head.revision,
+        events: sealed.events,
+      });
+    } catch (error) {
+      this.#services.logger.error({ run: this.id, err: error }, 'the quarantine was not recorded');
+    }
+  }
+
+  #considerSnapshot(state: RunState): void {
+    const { limits } = this.#services;
+    if (state.ending !== undefined || state.quarantine !== undefined) return;
+    if (state.revision - this.#snapshotRevision < limits.snapshotEveryEvents) return;
+    this.#snapshotRevision = state.revision;
+    void saveSnapshot(this.#services, state);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * A handle on a run, in the shape of an XState actor ref: `waitFor(run, …)` and `toPromise(run)` of xstate work on it.
+ *
+ * 1. It holds no state but the last snapshot it saw; a run that leaves memory and comes back is the same run to it.
+ * 2. Every promise it gives resolves after the append that made it true.
+ */
+import type { AnyMachineSnapshot } from 'xstate';
+import { EclError } from '../core/errors.ts';
+import type { JournalEvent, MachineEvent } from '../core/journal-events.ts';
+import type { RunState } from '../core/run-state.ts';
+import { isAtRest } from '../core/run-status.ts';
+import type { ActorSystem } from './actor-system.ts';
+import type { RunActor } from './run-actor.ts';
+import { cancelCommand, resumeCommand, signalCommand } from './run-commands.ts';
+import { runDocument, type RunDocument } from './run-document.ts';
+
+export interface RunObserver {
+  next?: (snapshot: AnyMachineSnapshot) => void;
+  error?: (error: unknown) => void;
+  complete?: () => void;
+}
+
+export interface ResumeOptions {
+  /** Takes the last draft as it is. */
+  readonly accept?: boolean;
+  /** Allows this many further rounds. */
+  readonly moreRounds?: number;
+  /** Takes this in place of the last draft. */
+  readonly output?: unknown;
+  readonly reason?: string;
+}
+
+/** Why a run that is over, or cannot go on, has no result. */
+const failureOf = (run: RunDocument): EclError | undefined => {
+  const reason = run.error?.message ?? run.status;
+  const details = { run: run.id, reason, ...(run.error === undefined ? {} : { error: run.error }) };
+  switch (run.status) {
+    case 'failed':
+      return new EclError('run.failed', details);
+    case 'cancelled':
+      return new EclError('run.cancelled', details);
+    case 'quarantined':
+      return new EclError('run.quarantined', { ...details, ...run.error?.details });
+    case 'blocked':
+      return new EclError('run.blocked', details);
+    default:
+      return undefined;
+  }
+};
+
+export class RunHandle<Output = unknown> {
+  readonly id: string;
+  readonly #system: ActorSystem;
+  #snapshot: AnyMachineSnapshot | undefined;
+
+  constructor(system: ActorSystem, actor: RunActor) {
+    this.id = actor.id;
+    this.#system = system;
+    this.#snapshot = actor.state?.snapshot;
+  }
+
+  /** As XState names it. */
+  get sessionId(): string {
+    return this.id;
+  }
+
+  /**
+   * Sends a signal; resolves when it is stored, with the run as it is then.
+   *
+   * @param options.id makes a second send of the same signal change nothing
+   * @throws EclError `signal.impossible`, `signal.not-now`, `run.over`, `run.quarantined`, `input.not-json`
+   */
+  async send(event: MachineEvent, options: { id?: string } = {}): Promise<RunDocument> {
+    const id = options.id ?? `${this.#system.services.writer}/${(signalCount += 1)}`;
+    const actor = await this.#actor();
+    await actor.submit(signalCommand(id, event));
+    return runDocument(this.#system.services, actor);
+  }
+
+  /**
+   * The output, once the run is completed.
+   *
+   * @throws EclError `run.failed`, `run.cancelled`, `run.quarantined`, `run.blocked`
+   */
+  async result(): Promise<Output> {
+    const run = await this.#when((state) => state.ending !== undefined || isStuck(state));
+    const failure = failureOf(run);
+    if (failure !== undefined) throw failure;
+    return run.output as Output;
+  }
+
+  /** The run, once nothing moves it but a person: it is over, waits, is paused, blocked or quarantined. */
+  rest(): Promise<RunDocument> {
+    return this.#when(isAtRest);
+  }
+
+  /** The run as it is now. */
+  async document(): Promise<RunDocument> {
+    return runDocument(this.#system.services, await this.#actor());
+  }
+
+  /** @throws EclError `run.over` */
+  async cancel(reason = 'cancelled by request'): Promise<RunDocument> {
+    const actor = await this.#actor();
+    await actor.submit(cancelCommand(reason));
+    return runDocument(this.#system.services, actor);
+  }
+
+  /**
+   * Resumes a paused or quarantined run, or answers for rounds that were exhausted.
+   *
+   * @throws EclError `run.not-paused`, `run.quarantined`, `signal.not-now`
+   */
+  async resume(options: ResumeOptions = {}): Promise<RunDocument> {
+    if (options.accept === true) return this.send({ type: 'rounds.accepted' });
+    if (options.moreRounds !== undefined) {
+      return this.send({ type: 'rounds.extended', rounds: options.moreRounds });
+    }
+    if ('output' in options) return this.send({ type: 'rounds.replaced', output: options.output });
+    const actor = await this.#actor();
+    const { clock } = this.#system.services;
+    await actor.submit(resumeCommand(() => clock.now(), options.reason));
+    return runDocument(this.#system.services, actor);
+  }
+
+  /** The machine's snapshot that was stored last. */
+  getSnapshot(): AnyMachineSnapshot {
+    return this.#snapshot as AnyMachineSnapshot;
+  }
+
+  /** Tells of every stored transition from now on, and of the end. */
+  subscribe(
+    observer: RunObserver | ((snapshot: AnyMachineSnapshot) => void),
+    onError?: (error: unknown) => void,
+    onComplete?: () => void,
+  ): { unsubscribe: () => void } {
+    const { next, error, complete }: RunObserver =
+      typeof observer === 'function'
+        ? {
+            next: observer,
+            ...(onError === undefined ? {} : { error: onError }),
+            ...(onComplete === undefined ? {} : { complete: onComplete }),
+          }
+        : ({
+            next: observer.next?.bind(observer),
+            error: observer.error?.bind(observer),
+            complete: observer.complete?.bind(observer),
+          } as RunObserver);
+    const stop = this.#listen((state, events) => {
+      if (events.some(({ type }) => type === 'StateChanged')) next?.(state.snapshot);
+      if (state.ending === undefined) return;
+      stop();
+      if (state.ending === 'completed') complete?.();
+      else error?.(failureOf(this.#documentOf(state)));
+    });
+    return { unsubscribe: stop };
+  }
+
+  /** Calls back for events that the machine emits; `*` stands for all. */
+  on(type: string, handler: (event: MachineEvent) => void): { unsubscribe: () => void } {
+    const stop = this.#listen((_, events) => {
+      for (const event of events) {
+        if (event.type !== 'EventEmitted') continue;
+        const emitted = event.data.event;
+        if (type === '*' || emitted.type === type) handler(emitted);
+      }
+    });
+    return { unsubscribe: stop };
+  }
+
+  async #actor(): Promise<RunActor> {
+    const actor = await this.#system.get(this.id);
+    if (actor === undefined) throw new EclError('run.not-found', { run: this.id });
+    if (actor.state !== undefined) this.#snapshot = actor.state.snapshot;
+    return actor;
+  }
+
+  #documentOf(state: RunState): RunDocument {
+    return runDocument(this.#system.services, { id: this.id, state } as RunActor);
+  }
+
+  /** Listens and keeps the snapshot current; a run that is over already is told in the next microtask. */
+  #listen(decided: (state: RunState, events: readonly JournalEvent[]) => void): () => void {
+    const stop = this.#system.hub.listen(this.id, {
+      decided: (state, events) => {
+        this.#snapshot = state.snapshot;
+        decided(state, events);
+      },
+      closed: () => {},
+    });
+    const known = this.#snapshot;
+    if (known !== undefined && known.status !== 'active') {
+      void this.#actor().then(({ state }) => state !== undefined && decided(state, []));
+    }
+    return stop;
+  }
+
+  async #when(reached: (state: RunState) => boolean): Promise<RunDocument> {
+    const actor = await this.#actor();
+    const { services } = this.#system;
+    if (actor.state === undefined || reached(actor.state)) return runDocument(services, actor);
+    return new Promise((resolve, reject) => {
+      const stop = this.#system.hub.listen(this.id, {
+        decided: (state) => {
+          this.#snapshot = state.snapshot;
+          if (!reached(state)) return;
+          stop();
+          resolve(this.#documentOf(state));
+        },
+        closed: () => reject(new EclError('store.closed', { store: 'ECL' })),
+      });
+    });
+  }
+}
+
+const isStuck = (state: RunState): boolean => state.quarantine !== undefined;
+
+let signalCount = 0;

@@ -1,0 +1,44 @@
+/** What an actor needs of the world around it. The actor system is the only one that builds this. */
+import type { Logger } from 'pino';
+import type { Budget } from '../core/budget.ts';
+import type { DurableMachine } from '../core/durable-machine.ts';
+import type { JournalEvent } from '../core/journal-events.ts';
+import type { Limits } from '../core/limits.ts';
+import type { PriceOverrides } from '../core/prices.ts';
+import type { OpenChild, OutboundSignal, RunState } from '../core/run-state.ts';
+import type { ArtifactStore } from '../ports/artifact-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Model } from '../ports/model.ts';
+import type { RunActor } from './run-actor.ts';
+import type { Registry } from './registry.ts';
+
+export interface Services {
+  readonly store: EventStore;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  /** Identity of this process in every event that it writes. */
+  readonly writer: string;
+  /** Undefined when steps have no model to call. */
+  readonly model: Model | undefined;
+  readonly prices: PriceOverrides;
+  readonly budget: Budget | undefined;
+  /** Appends nothing and executes nothing. */
+  readonly readOnly: boolean;
+  readonly neighbours: Neighbours;
+}
+
+/** What one run does to others, by way of the actor system. */
+export interface Neighbours {
+  /** Delivers a signal once; the promise resolves when the receiver has stored it, or never will take it. */
+  deliver(from: RunState, signal: OutboundSignal): Promise<void>;
+  /** Starts a child, or ends it when it is cancelled; its end comes back as a fact. */
+  tend(parent: RunState, child: OpenChild, machine: DurableMachine): Promise<void>;
+  /** Called after every stored decision, in order. */
+  decided(actor: RunActor, events: readonly JournalEvent[]): void;
+  /** Runs a step when one of the process's places is free. */
+  withStepPlace<Result>(work: () => Promise<Result>): Promise<Result>;
+}

@@ -1,0 +1,248 @@
+/**
+ * Executes one attempt of a step and turns its outcome into a fact.
+ *
+ * 1. Every outcome is recorded against the invocation; one that is no longer open is dropped.
+ * 2. An execution that the process abandons (stop, cancellation) records nothing: it was in flight.
+ * 3. An attempt that fails by the answer it got asks again; one that fails by the wire gets its recorded replies.
+ */
+import type { AnyActorLogic } from 'xstate';
+import { createStepModel } from '../authoring/step-model.ts';
+import { EclError, RetryableError, toErrorDocument } from '../core/errors.ts';
+import type { Fact } from '../core/journal-events.ts';
+import {
+  defaultRetryPolicy,
+  errorClassOf,
+  retryDelayMs,
+  type ErrorClass,
+} from '../core/retry-policy.ts';
+import { splitRound } from '../core/rounds.ts';
+import type { OpenStep, RunState } from '../core/run-state.ts';
+import { parseStepInput, parseStepOutput } from '../core/step-checks.ts';
+import { stepDefinitionOf, type StepDefinition } from '../core/step-definition.ts';
+import { modelCalls, recall, type Execution } from './model-calls.ts';
+import { stepArtifacts } from './step-artifacts.ts';
+
+export interface StepExecution extends Execution {
+  /** The execution was decided by another life of this run: its start is recorded first. */
+  readonly recovered: boolean;
+}
+
+/** Why an execution was abandoned without an outcome. */
+export class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
+
+/** A bare `fromPromise` is a step with the default policy. */
+const definitionOf = (name: string, logic: AnyActorLogic): StepDefinition =>
+  stepDefinitionOf(logic) ?? {
+    name,
+    input: undefined,
+    output: undefined,
+    execute: ({ input, signal }: { input: unknown; signal: AbortSignal }) => {
+      const { config } = logic as unknown as { config: (scope: object) => unknown };
+      return config({ input, signal, self: undefined, system: undefined, emit: () => {} });
+    },
+    revise: undefined,
+    retry: defaultRetryPolicy,
+    timeoutMs: 600_000,
+    effect: 'repeatable',
+  };
+
+const submit = async (
+  { actor, step }: Execution,
+  fact: (open: OpenStep, state: RunState) => Fact | undefined,
+): Promise<void> => {
+  await actor.submit(
+    (state) => {
+      const open = state.steps.get(step.invocation);
+      return open === undefined ? undefined : fact(open, state);
+    },
+    { whenAway: 'wait' },
+  );
+};
+
+/** Executes the attempt that is due. It never throws. */
+export const runStep = async (execution: StepExecution): Promise<void> => {
+  const { services, actor, step } = execution;
+  try {
+    const logic = actor.state?.machine.logic(step.name);
+    if (logic === undefined || 'machine' in logic) {
+      const workflow = actor.state?.machine.id ?? '';
+      const error = new EclError('step.not-found', { workflow, step: step.name });
+      await recordFailure(execution, undefined, error);
+      return;
+    }
+    const definition = definitionOf(step.name, logic.step);
+    if (await recordStart(execution, definition)) await attempt(execution, definition);
+  } catch (error) {
+    if (execution.signal.aborted) return;
+    services.logger.error(
+      { run: actor.id, step: step.invocation, err: error },
+      'the step is stuck',
+    );
+  }
+};
+
+/** @returns whether the execution may go on */
+const recordStart = async (
+  execution: StepExecution,
+  definition: StepDefinition,
+): Promise<boolean> => {
+  const { step, services } = execution;
+  const { invocation, attempt: number, starts } = step;
+  const once = definition.effect === 'once';
+  if (once && starts > 0) {
+    await submit(execution, () => ({
+      type: 'StepInterrupted',
+      data: { invocation, attempt: number },
+    }));
+    return false;
+  }
+  if (starts > services.limits.stepCrashesMax) {
+    const reason = `the step ${invocation} was interrupted ${starts} times; it may bring the process down`;
+    await submit(execution, () => ({ type: 'RunPaused', data: { reason, invocation } }));
+    return false;
+  }
+  if (once || number > 1 || execution.recovered) {
+    await submit(execution, () => ({
+      type: 'StepAttemptStarted',
+      data: { invocation, attempt: number },
+    }));
+  }
+  return !execution.signal.aborted;
+};
+
+const attempt = async (execution: StepExecution, definition: StepDefinition): Promise<void> => {
+  const { step } = execution;
+  let output: unknown;
+  try {
+    output = await withinTime(execution, definition, (timed) => execute(timed, definition));
+  } catch (error) {
+    if (execution.signal.aborted) return;
+    await recordFailure(execution, definition, error);
+    return;
+  }
+  const data = {
+    invocation: step.invocation,
+    attempt: step.attempt,
+    ...(output === undefined ? {} : { output }),
+  };
+  try {
+    await submit(execution, () => ({ type: 'StepSucceeded', data }));
+  } catch (error) {
+    // An output that no journal can hold (too large, for one) is a failure of the step, not of the run.
+    await recordFailure(execution, definition, error);
+  }
+};
+
+/** Aborts an execution at its time limit, and does not wait for one that ignores the signal. */
+const withinTime = async (
+  execution: StepExecution,
+  definition: StepDefinition,
+  work: (timed: StepExecution) => Promise<unknown>,
+): Promise<unknown> => {
+  const { clock } = execution.services;
+  const timeout = new AbortController();
+  const signal = AbortSignal.any([execution.signal, timeout.signal]);
+  const { timeoutMs } = definition;
+  const cancel = clock.schedule(clock.now() + timeoutMs, () => {
+    timeout.abort(new EclError('step.timeout', { step: definition.name, timeoutMs }));
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      work({ ...execution, signal }).then(resolve, reject);
+    });
+  } catch (error) {
+    throw timeout.signal.aborted ? timeout.signal.reason : error;
+  } finally {
+    cancel();
+  }
+};
+
+const execute = async (execution: StepExecution, definition: StepDefinition): Promise<unknown> => {
+  const { actor, step, signal, services } = execution;
+  const { input: given, revision } = splitRound(step.input);
+  const input = parseStepInput(definition, given);
+  const calls = modelCalls(execution);
+  const log = services.logger.child({ run: actor.id, step: step.invocation });
+  const scope = {
+    input,
+    round: revision.round,
+    attempt: step.attempt,
+    model: createStepModel(calls, definition),
+    artifacts: stepArtifacts(execution),
+    once: (name: string, produce: () => unknown) => recall(execution, name, produce),
+    log: {
+      info: (message: string, details = {}) => log.info(details, message),
+      warn: (message: string, details = {}) => log.warn(details, message),
+      error: (message: string, details = {}) => log.error(details, message),
+    },
+    signal,
+    idempotencyKey: `${actor.id}/${step.invocation}`,
+    feedback: revision.feedback,
+    previous: revision.previous,
+  };
+  const revises = revision.feedback !== undefined && definition.revise !== undefined;
+  const output: unknown = await (revises ? definition.revise! : definition.execute)(scope as never);
+  try {
+    return parseStepOutput(definition, output);
+  } catch (error) {
+    if (definition.revise === undefined || !(error instanceof EclError)) throw error;
+    // One repair within the attempt: the step gets its own output back, with what is wrong with it.
+    const repair = { ...scope, previous: output, feedback: error.message };
+    return parseStepOutput(definition, await definition.revise(repair as never));
+  }
+};
+
+const retryAfterOf = (error: unknown): number | undefined => {
+  if (error instanceof RetryableError) return error.retryAfterMs;
+  const wait = error instanceof EclError ? error.details['retryAfterMs'] : undefined;
+  return typeof wait === 'number' ? wait : undefined;
+};
+
+/** Replies survive a failure of the wire; what the step itself objected to is asked again. */
+const repliesAfter = (error: unknown): 'kept' | 'discarded' => {
+  const code = error instanceof EclError ? error.code : '';
+  return code.startsWith('model.') || code === 'step.timeout' ? 'kept' : 'discarded';
+};
+
+const recordFailure = async (
+  execution: StepExecution,
+  definition: StepDefinition | undefined,
+  error: unknown,
+): Promise<void> => {
+  const { services, actor, step } = execution;
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const code = error instanceof EclError ? error.code : undefined;
+  const errorClass: ErrorClass = errorClassOf({
+    name: thrown.name,
+    ...(code === undefined ? {} : { code }),
+  });
+  const document = toErrorDocument(error);
+  const { invocation } = step;
+  if (errorClass === 'pause') {
+    const reason = document.message;
+    await submit(execution, () => ({
+      type: 'RunPaused',
+      data: { reason, error: document, invocation },
+    }));
+    return;
+  }
+  await submit(execution, (open) => {
+    const delayMs = retryDelayMs(definition?.retry ?? defaultRetryPolicy, {
+      errorClass,
+      failures: open.attempt,
+      invalidOutputs: open.invalidOutputs + (errorClass === 'invalid-output' ? 1 : 0),
+      retryAfterMs: retryAfterOf(error),
+      seed: `${actor.id}/${invocation}/${open.attempt}`,
+    });
+    const data = { invocation, attempt: open.attempt, error: document };
+    if (delayMs === undefined) return { type: 'StepFailed', data };
+    const retryAt = services.clock.now() + delayMs;
+    return {
+      type: 'StepAttemptFailed',
+      data: { ...data, retryAt, replies: repliesAfter(error) },
+    };
+  });
+};
