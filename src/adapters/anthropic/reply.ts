@@ -38,7 +38,9 @@ const Answer = z.object({
       cache_read_input_tokens: Count.nullish(),
       cache_creation_input_tokens: Count.nullish(),
     })
-    .nullish(),
+    .nullish()
+    // An answer is not thrown away for a count that cannot be read; its cost is unknown then.
+    .catch(undefined),
 });
 type Answer = z.infer<typeof Answer>;
 

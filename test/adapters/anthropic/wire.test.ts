@@ -152,10 +152,13 @@ describe('what comes over the wire from Claude', () => {
     });
   });
 
-  test('no usage is undefined, not zero', async () => {
-    server.json(message({ usage: undefined }));
-    expect((await complete()).usage).toBeUndefined();
-  });
+  test.each([[undefined], [null], [{}], [{ input_tokens: -1, output_tokens: 'x' }]])(
+    'the usage %j is undefined, not zero, and costs no answer',
+    async (usage) => {
+      server.json(message({ usage }));
+      expect(await complete()).toMatchObject({ text: 'Hello.', usage: undefined });
+    },
+  );
 
   test.each([
     ['end_turn', 'end'],
@@ -195,7 +198,6 @@ describe('what comes over the wire from Claude', () => {
     ['a stop reason that is not known', message({ stop_reason: 'pause_turn' })],
     ['no stop reason', message({ stop_reason: null })],
     ['a text without text', message({ content: [{ type: 'text' }] })],
-    ['a usage that is no count', message({ usage: { input_tokens: -1, output_tokens: 'x' } })],
     ['a list', []],
     ['null', 'null'],
     ['half a JSON', '{"id":'],
