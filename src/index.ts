@@ -1,0 +1,51 @@
+/** The public API of `ecl`. Named exports only; what is not here is not public. */
+export { file } from './authoring/file.ts';
+export { gate, type Gate, type GateOptions } from './authoring/gate.ts';
+export {
+  rounds,
+  verdict,
+  type Rounds,
+  type RoundsContext,
+  type RoundsOptions,
+} from './authoring/rounds.ts';
+export { serial, type SerialOptions } from './authoring/serial.ts';
+export { step, type Step, type StepOptions } from './authoring/step.ts';
+export type {
+  Prompt,
+  PromptRequest,
+  RevisionScope,
+  StepArtifacts,
+  StepModel,
+  StepScope,
+  Tool,
+} from './authoring/step-scope.ts';
+export { workflow, type Workflow, type WorkflowOptions } from './authoring/workflow.ts';
+export type { Budget } from './core/budget.ts';
+export {
+  EclError,
+  isEclError,
+  RetryableError,
+  TerminalError,
+  type ErrorCode,
+  type ErrorDocument,
+} from './core/errors.ts';
+export type { ArtifactReference, JournalEventType, MachineEvent } from './core/journal-events.ts';
+export type { RetryPolicy } from './core/retry-policy.ts';
+export type { OnExhausted, RoundsState, Verdict } from './core/rounds.ts';
+export type { RunStatus } from './core/run-state.ts';
+export type {
+  Model,
+  ModelChunk,
+  ModelDocument,
+  ModelMessage,
+  ModelReply,
+  ModelRequest,
+  ModelUsage,
+  ToolCall,
+} from './ports/model.ts';
+export type { RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
+export type { Ecl, SpawnOptions } from './runtime/ecl.ts';
+export type { EventQuery, PublicEvent } from './runtime/event-feed.ts';
+export type { RunDocument } from './runtime/run-document.ts';
+export type { ResumeOptions, RunHandle } from './runtime/run-handle.ts';
+export { createEcl, type EclOptions } from './main.ts';

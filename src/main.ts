@@ -1,0 +1,204 @@
+/**
+ * The composition root: from options to adapters to the actor system. Nothing else knows which adapter is used.
+ *
+ * Adapters are imported when they are needed, so that a command that needs none starts fast.
+ */
+import { join } from 'node:path';
+import pino, { type Logger } from 'pino';
+import type { WorkflowLike } from './authoring/workflow.ts';
+import { environment } from './config.ts';
+import type { Budget } from './core/budget.ts';
+import { EclError } from './core/errors.ts';
+import { limits, type Limits } from './core/limits.ts';
+import type { PriceOverrides } from './core/prices.ts';
+import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { Clock } from './ports/clock.ts';
+import type { EventStore } from './ports/event-store.ts';
+import type { Model } from './ports/model.ts';
+import type { ReadStore } from './ports/read-store.ts';
+import { Ecl } from './runtime/ecl.ts';
+import { InputFiles } from './runtime/input-files.ts';
+import { Registry } from './runtime/registry.ts';
+
+export interface EclOptions {
+  /** `sqlite:<folder>` or `memory:`, which keeps nothing. @default 'sqlite:.ecl' */
+  readonly store?: string;
+  /**
+   * `anthropic:<model>`, `openai-compatible:<url>#<model>`, `rules`, `scripted:<file>`, or a model of your own.
+   * @default Claude when ANTHROPIC_API_KEY is set, else `rules`
+   */
+  readonly model?: string | Model;
+  readonly workflows?: readonly WorkflowLike[];
+  /** What a run may spend when its workflow does not say. @default unlimited */
+  readonly budget?: Budget;
+  /** List prices to use in place of the built-in ones. */
+  readonly prices?: PriceOverrides;
+  /** @default a logger of warnings and errors on stderr */
+  readonly logger?: Logger;
+  /** `read` takes no lock, writes nothing and works beside a writer. @default 'write' */
+  readonly access?: 'write' | 'read';
+  /** Whether runs that other processes left go on at once. @default true */
+  readonly recover?: boolean;
+  readonly limits?: Partial<Limits>;
+  /** Time, for tests that move it. */
+  readonly clock?: Clock;
+  readonly anthropic?: { readonly apiKey?: string; readonly baseUrl?: string };
+}
+
+interface Stores {
+  readonly events: EventStore;
+  readonly artifacts: ArtifactStore;
+  readonly reads: ReadStore;
+}
+
+const openStores = async (spec: string, access: 'write' | 'read'): Promise<Stores> => {
+  if (spec === 'memory:' || spec === 'memory') {
+    const { createMemoryEventStore } = await import('./adapters/memory/event-store.ts');
+    const { createMemoryArtifactStore } = await import('./adapters/memory/artifact-store.ts');
+    const { createMemoryReadStore } = await import('./adapters/memory/read-store.ts');
+    return {
+      events: createMemoryEventStore(),
+      artifacts: createMemoryArtifactStore(),
+      reads: createMemoryReadStore(),
+    };
+  }
+  if (!spec.startsWith('sqlite:')) {
+    throw new EclError('config.invalid', {
+      issues: `store: "${spec}" is neither sqlite:<folder> nor memory:`,
+    });
+  }
+  const folder = spec.slice('sqlite:'.length);
+  const { openSqliteEventStore } = await import('./adapters/sqlite/event-store.ts');
+  const { openSqliteReadStore } = await import('./adapters/sqlite/read-store.ts');
+  const { createFilesystemArtifactStore } = await import('./adapters/filesystem/artifact-store.ts');
+  const events = await openSqliteEventStore({ folder, access });
+  return {
+    events,
+    artifacts: createFilesystemArtifactStore({ folder: join(folder, 'artifacts') }),
+    reads: await openSqliteReadStore({ folder, access }),
+  };
+};
+
+const anthropicModelDefault = 'claude-sonnet-5-5';
+
+/** The model that is used when none is named: Claude with a key, else the offline rules. */
+export const defaultModel = (apiKey: string | undefined): string =>
+  apiKey === undefined ? 'rules' : `anthropic:${anthropicModelDefault}`;
+
+const createModel = async (
+  spec: string,
+  anthropic: { apiKey: string | undefined; baseUrl: string | undefined },
+): Promise<Model> => {
+  const [kind, rest] = splitSpec(spec);
+  switch (kind) {
+    case 'rules': {
+      const { createRulesModel } = await import('./adapters/rules/model.ts');
+      return createRulesModel();
+    }
+    case 'scripted': {
+      const { createScriptedModel } = await import('./adapters/scripted/model.ts');
+      return createScriptedModel(rest);
+    }
+    case 'anthropic': {
+      const { createAnthropicModel } = await import('./adapters/anthropic/model.ts');
+      const { apiKey, baseUrl } = anthropic;
+      if (apiKey === undefined) {
+        throw new EclError('model.none', {
+          hint: 'set ANTHROPIC_API_KEY, or use the model "rules"',
+        });
+      }
+      return createAnthropicModel({
+        model: rest,
+        apiKey,
+        ...(baseUrl === undefined ? {} : { baseUrl }),
+      });
+    }
+    case 'openai-compatible': {
+      const { createOpenAiCompatibleModel } = await import('./adapters/openai-compatible/model.ts');
+      const hash = rest.lastIndexOf('#');
+      if (hash === -1) {
+        throw new EclError('model.unknown-kind', {
+          model: spec,
+          hint: 'write openai-compatible:<url>#<model>',
+        });
+      }
+      const { openAiApiKey } = environment();
+      return createOpenAiCompatibleModel({
+        url: rest.slice(0, hash),
+        model: rest.slice(hash + 1),
+        ...(openAiApiKey === undefined ? {} : { apiKey: openAiApiKey }),
+      });
+    }
+    default:
+      throw new EclError('model.unknown-kind', {
+        model: spec,
+        hint: 'use anthropic:<model>, openai-compatible:<url>#<model>, rules or scripted:<file>',
+      });
+  }
+};
+
+const splitSpec = (spec: string): [string, string] => {
+  const at = spec.indexOf(':');
+  return at === -1 ? [spec, ''] : [spec.slice(0, at), spec.slice(at + 1)];
+};
+
+const resolveModel = async (options: EclOptions): Promise<Model> => {
+  if (typeof options.model === 'object') return options.model;
+  const { anthropicApiKey, anthropicBaseUrl } = environment();
+  const apiKey = options.anthropic?.apiKey ?? anthropicApiKey;
+  const baseUrl = options.anthropic?.baseUrl ?? anthropicBaseUrl;
+  return createModel(options.model ?? defaultModel(apiKey), { apiKey, baseUrl });
+};
+
+/**
+ * Opens ECL: takes the store, registers workflows, takes up what other processes left.
+ *
+ * @throws EclError `store.locked` when another process writes there, `store.not-durable`, `workflow.refused`,
+ * `model.unknown-kind`, `config.invalid`
+ * @example
+ * const ecl = await createEcl({ store: 'sqlite:.ecl', model: 'rules', workflows: [flow] });
+ * const run = await ecl.spawn(flow, { key: 'sea-1', input: { topic: 'the sea' } });
+ * const { text } = await run.result();
+ * await ecl.close();
+ */
+export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
+  const access = options.access ?? 'write';
+  const registry = new Registry();
+  for (const each of options.workflows ?? []) registry.register(each);
+  const logger =
+    options.logger ?? pino({ name: 'ecl', level: 'warn' }, pino.destination({ fd: 2, sync: true }));
+  const model = await resolveModel(options);
+  const { createSystemClock } = await import('./adapters/system/clock.ts');
+  const { createSystemIdGenerator } = await import('./adapters/system/id-generator.ts');
+  const { readInputFile } = await import('./adapters/filesystem/input-file.ts');
+  const stores = await openStores(options.store ?? 'sqlite:.ecl', access);
+  const ids = createSystemIdGenerator();
+  const { openDirectory } = await import('./directory.ts');
+  const { directory, projector } = await openDirectory(stores, { logger, access });
+  const ecl = new Ecl({
+    services: {
+      store: stores.events,
+      artifacts: stores.artifacts,
+      clock: options.clock ?? createSystemClock(),
+      registry,
+      logger,
+      limits: { ...limits, ...options.limits },
+      writer: ids.uuid(),
+      model,
+      prices: options.prices ?? {},
+      budget: options.budget,
+      readOnly: access === 'read',
+    },
+    ids,
+    directory,
+    inputFiles: new InputFiles(stores.artifacts, readInputFile),
+    caughtUp: () => projector.caughtUp(),
+    close: async () => {
+      await projector.close();
+      stores.reads.close();
+      await stores.events.close();
+    },
+  });
+  if (access === 'write' && options.recover !== false) await ecl.recover();
+  return ecl;
+};
