@@ -69,6 +69,6 @@ export const executePlainly = async <Output>(
     idempotencyKey: 'plain',
   };
   const revises = revision.feedback !== undefined && definition.revise !== undefined;
-  const run = revises ? definition.revise! : definition.execute;
+  const run = revises ? definition.revise : definition.execute;
   return parseStepOutput(definition, await run(scope as never)) as Output;
 };

@@ -133,7 +133,7 @@ const buildMachine = (
     actors: actorsOf(places),
     guards: { ...rounds?.guards },
     actions: { ...ownActions, ...rounds?.actions, ...starts } as never,
-  } as never).createMachine({
+  }).createMachine({
     id,
     version,
     ...(description === undefined ? {} : { description }),

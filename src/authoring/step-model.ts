@@ -2,20 +2,15 @@
  * What a step sees of a model: text, object and stream, over one primitive, a journaled call.
  *
  * 1. An object that does not fit its schema is repaired once: the model gets its own answer and the issues.
- * 2. A tool loop is bounded, and each of its calls and results is recalled rather than made again.
+ * 2. What the model wants of tools is carried out by tool-loop.ts.
  */
 import { z } from 'zod';
 import { EclError } from '../core/errors.ts';
 import { describeIssues } from '../core/step-checks.ts';
 import type { StepDefinition } from '../core/step-definition.ts';
-import type {
-  JsonSchema,
-  ModelMessage,
-  ModelReply,
-  ModelRequest,
-  ToolCall,
-} from '../ports/model.ts';
-import type { Prompt, PromptRequest, StepModel, Tool } from './step-scope.ts';
+import type { JsonSchema, ModelMessage, ModelReply, ModelRequest } from '../ports/model.ts';
+import type { Prompt, PromptRequest, StepModel } from './step-scope.ts';
+import { toolLoop } from './tool-loop.ts';
 
 /** A call as the runtime makes it: journaled, priced, within a budget. */
 export interface CallModel {
@@ -27,8 +22,6 @@ export interface CallModel {
   /** Journals a value of the step under a name, or gives the recorded one. */
   recall(name: string, produce: () => Promise<unknown>): Promise<unknown>;
 }
-
-const toolRoundsDefault = 10;
 
 const asRequest = (prompt: Prompt): PromptRequest =>
   typeof prompt === 'string' ? { prompt } : prompt;
@@ -44,7 +37,7 @@ const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
 const toModelRequest = (
   prompt: PromptRequest,
   messages: readonly ModelMessage[],
-  output?: { name: string; schema: JsonSchema },
+  output?: RequestedOutput,
 ): ModelRequest => ({
   messages,
   ...(prompt.model === undefined ? {} : { model: prompt.model }),
@@ -62,19 +55,6 @@ const toModelRequest = (
         })),
       }),
 });
-
-/** What a tool answers; its failure is an answer too, so that the model can mend its call. */
-const useTool = async (
-  tools: readonly Tool<never>[],
-  { name, input }: ToolCall,
-): Promise<{ content: string; isError?: true }> => {
-  const tool = tools.find((each) => each.name === name);
-  if (tool === undefined) return { content: `There is no tool "${name}".`, isError: true };
-  const parsed = tool.input.safeParse(input);
-  if (!parsed.success) return { content: describeIssues(parsed.error.issues), isError: true };
-  const result: unknown = await tool.execute(parsed.data);
-  return { content: typeof result === 'string' ? result : (JSON.stringify(result) ?? 'done') };
-};
 
 const parseJson = (text: string): unknown => {
   const fenced = /^\s*```(?:json)?\s*([\s\S]*?)\s*```\s*$/.exec(text);
@@ -95,34 +75,20 @@ const fit = <Value>(
   return parsed.success ? { value: parsed.data } : { issues: describeIssues(parsed.error.issues) };
 };
 
+interface RequestedOutput {
+  readonly name: string;
+  readonly schema: JsonSchema;
+}
+
 export const createStepModel = <Output>(
   call: CallModel,
   definition: StepDefinition,
 ): StepModel<Output> => {
-  /** Calls until the model wants no more tools. */
-  const converse = async (
+  const converse = (
     prompt: PromptRequest,
-    messages: ModelMessage[],
-    output?: { name: string; schema: JsonSchema },
-  ): Promise<ModelReply> => {
-    const { tools = [], toolRoundsMax = toolRoundsDefault } = prompt;
-    for (let round = 1; ; round += 1) {
-      const reply = await call.complete(toModelRequest(prompt, messages, output));
-      if (reply.toolCalls.length === 0 || tools.length === 0) return reply;
-      if (round >= toolRoundsMax) {
-        throw new EclError('model.malformed', {
-          model: call.id,
-          reason: `it still calls tools after ${toolRoundsMax} rounds`,
-        });
-      }
-      messages.push({ role: 'assistant', content: reply.text, toolCalls: reply.toolCalls });
-      for (const toolCall of reply.toolCalls) {
-        const result = await call.recall(`tool:${toolCall.id}`, () => useTool(tools, toolCall));
-        const answer = result as { content: string; isError?: true };
-        messages.push({ role: 'tool', toolCallId: toolCall.id, ...answer });
-      }
-    }
-  };
+    messages: readonly ModelMessage[],
+    output?: RequestedOutput,
+  ) => toolLoop(call, prompt, { messages, request: (all) => toModelRequest(prompt, all, output) });
 
   const object = async <Value>(prompt: Prompt, schema?: z.ZodType<Value>): Promise<Value> => {
     const wanted = (schema ?? definition.output) as z.ZodType<Value> | undefined;
@@ -155,7 +121,7 @@ export const createStepModel = <Output>(
   return {
     id: call.id,
     isLanguageModel: call.isLanguageModel,
-    object: object as StepModel<Output>['object'],
+    object,
     text: async (prompt) => {
       const request = asRequest(prompt);
       return (await converse(request, messagesOf(request))).text;

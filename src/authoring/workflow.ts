@@ -52,11 +52,11 @@ export const workflow = <Input = unknown, Output = unknown>(
 });
 
 /** Anything a module may export as a workflow. */
-export type WorkflowLike = Workflow<never, unknown> | Workflow | AnyStateMachine;
+export type WorkflowLike = Workflow<never> | Workflow | AnyStateMachine;
 
 export const isWorkflow = (value: unknown): value is Workflow =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'workflow';
 
 /** A bare machine is a workflow too, its input unchecked. */
 export const toWorkflow = (value: WorkflowLike): Workflow =>
-  isWorkflow(value) ? value : workflow({ machine: value as AnyStateMachine });
+  isWorkflow(value) ? value : workflow({ machine: value });

@@ -85,5 +85,5 @@ export const restoreSnapshot = (
     signals: new Set(books['signals'] as string[]),
     artifacts: books['artifacts'] as RunState['artifacts'],
     usage: books['usage'] as RunState['usage'],
-  } as RunState;
+  };
 };

@@ -141,7 +141,7 @@ export class ActorSystem implements Neighbours {
     this.#stopping = true;
     for (const cancel of this.#wakes.values()) cancel();
     this.#wakes.clear();
-    const actors = await Promise.all([...this.#actors.values()].map((each) => settled(each)));
+    const actors = await Promise.all(Array.from(this.#actors.values(), (each) => settled(each)));
     await Promise.all(actors.map((actor) => actor?.stop(graceMs)));
     for (const actor of actors) actor?.release();
     this.#actors.clear();

@@ -155,7 +155,7 @@ export class Ecl {
 
   /** @throws EclError `input.invalid`, `input.not-json`, `input.file-missing` */
   async #parseInput({ workflow }: RegisteredWorkflow, given: unknown): Promise<unknown> {
-    const schema = workflow.input as z.ZodType | undefined;
+    const schema = workflow.input;
     const withFiles = await this.#parts.inputFiles.resolve(schema, given);
     const parsed = schema === undefined ? withFiles : await parseInput(schema, withFiles);
     assertJson(parsed, 'the input');

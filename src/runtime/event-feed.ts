@@ -7,8 +7,8 @@ import { BlobTexts } from './blobs.ts';
 import type { Services } from './services.ts';
 
 export interface EventQuery {
-  /** Position after which to begin. @default the start */
-  readonly from?: string | bigint | 'start' | 'end';
+  /** Position after which to begin, or `start` or `end`. @default 'start' */
+  readonly from?: string | bigint;
   readonly run?: string;
   readonly workflow?: string;
   readonly tenant?: string;

@@ -14,6 +14,7 @@ import { sha256 } from '../core/sha256.ts';
 import type { OpenStep, RunState } from '../core/run-state.ts';
 import type { Model, ModelReply, ModelRequest } from '../ports/model.ts';
 import type { CallModel } from '../authoring/step-model.ts';
+import type { Cancellation } from './cancellation.ts';
 import type { RunActor } from './run-actor.ts';
 import type { Services } from './services.ts';
 
@@ -23,7 +24,7 @@ export interface Execution {
   readonly services: Services;
   readonly actor: RunActor;
   readonly step: OpenStep;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 const noModel = (services: Services): Model => {
@@ -142,7 +143,7 @@ async function* streamed(
 }
 
 export const modelCalls = (execution: Execution): CallModel => {
-  const { services, actor, step, signal } = execution;
+  const { services, actor, step, cancellation } = execution;
   const recorded = [...step.replies];
   let number = step.calls;
 
@@ -167,7 +168,7 @@ export const modelCalls = (execution: Execution): CallModel => {
       const reply = await make(model, `${actor.id}/${step.invocation}/${own}`);
       const latencyMs = services.clock.now() - startedAt;
       await journal(execution, reply, { number: own, hash, model, latencyMs });
-      signal.throwIfAborted();
+      cancellation.signal.throwIfAborted();
       return reply;
     });
   };
@@ -180,7 +181,7 @@ export const modelCalls = (execution: Execution): CallModel => {
       const known = recallReply(hash);
       if (known !== undefined) return known;
       return made(request, hash, (model, idempotencyKey) =>
-        model.complete(request, { signal, idempotencyKey }),
+        model.complete(request, { signal: cancellation.signal, idempotencyKey }),
       );
     },
     stream: (request) => {
@@ -189,7 +190,10 @@ export const modelCalls = (execution: Execution): CallModel => {
       if (known !== undefined) return inOnePiece(known.text);
       return streamed((push) =>
         made(request, hash, async (model, idempotencyKey) => {
-          for await (const chunk of model.stream(request, { signal, idempotencyKey })) {
+          for await (const chunk of model.stream(request, {
+            signal: cancellation.signal,
+            idempotencyKey,
+          })) {
             if (chunk.kind === 'reply') return chunk.reply;
             push(chunk.text);
           }

@@ -23,8 +23,19 @@ export class Registry {
   /** Invoked machines, by id and structure. */
   readonly #invoked = new Map<string, DurableMachine>();
 
+  /** What was registered by identity: starting a run of it again costs a look-up. */
+  readonly #known = new WeakMap<object, RegisteredWorkflow>();
+
   /** @throws EclError `workflow.refused`, `workflow.duplicate`, `id.invalid` */
   register(value: WorkflowLike, options: { module?: string } = {}): RegisteredWorkflow {
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const registered = this.#add(value, options);
+    this.#known.set(value, registered);
+    return registered;
+  }
+
+  #add(value: WorkflowLike, options: { module?: string }): RegisteredWorkflow {
     const workflow = toWorkflow(value);
     checkName('The workflow id', workflow.id);
     const durable = durableMachine(workflow.machine, { version: workflow.version });

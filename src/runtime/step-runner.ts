@@ -27,11 +27,6 @@ export interface StepExecution extends Execution {
   readonly recovered: boolean;
 }
 
-/** Why an execution was abandoned without an outcome. */
-export class Abandoned extends Error {
-  override readonly name = 'Abandoned';
-}
-
 /** A bare `fromPromise` is a step with the default policy. */
 const definitionOf = (name: string, logic: AnyActorLogic): StepDefinition =>
   stepDefinitionOf(logic) ?? {
@@ -75,7 +70,7 @@ export const runStep = async (execution: StepExecution): Promise<void> => {
     const definition = definitionOf(step.name, logic.step);
     if (await recordStart(execution, definition)) await attempt(execution, definition);
   } catch (error) {
-    if (execution.signal.aborted) return;
+    if (execution.cancellation.isAbandoned) return;
     services.logger.error(
       { run: actor.id, step: step.invocation, err: error },
       'the step is stuck',
@@ -109,19 +104,20 @@ const recordStart = async (
       data: { invocation, attempt: number },
     }));
   }
-  return !execution.signal.aborted;
+  return !execution.cancellation.isAbandoned;
 };
 
 const attempt = async (execution: StepExecution, definition: StepDefinition): Promise<void> => {
   const { step } = execution;
   let output: unknown;
   try {
-    output = await withinTime(execution, definition, (timed) => execute(timed, definition));
+    output = await withinTime(execution, definition, () => execute(execution, definition));
   } catch (error) {
-    if (execution.signal.aborted) return;
+    if (execution.cancellation.isAbandoned) return;
     await recordFailure(execution, definition, error);
     return;
   }
+  execution.cancellation.settle();
   const data = {
     invocation: step.invocation,
     attempt: step.attempt,
@@ -135,37 +131,34 @@ const attempt = async (execution: StepExecution, definition: StepDefinition): Pr
   }
 };
 
-/** Aborts an execution at its time limit, and does not wait for one that ignores the signal. */
+/** Aborts an execution at its time limit, and does not wait for one that ignores its signal. */
 const withinTime = async (
-  execution: StepExecution,
-  definition: StepDefinition,
-  work: (timed: StepExecution) => Promise<unknown>,
+  { services, cancellation }: StepExecution,
+  { name, timeoutMs }: StepDefinition,
+  work: () => Promise<unknown>,
 ): Promise<unknown> => {
-  const { clock } = execution.services;
-  const timeout = new AbortController();
-  const signal = AbortSignal.any([execution.signal, timeout.signal]);
-  const { timeoutMs } = definition;
+  const { clock } = services;
   const cancel = clock.schedule(clock.now() + timeoutMs, () => {
-    timeout.abort(new EclError('step.timeout', { step: definition.name, timeoutMs }));
+    cancellation.abort(new EclError('step.timeout', { step: name, timeoutMs }));
   });
   try {
-    return await new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      work({ ...execution, signal }).then(resolve, reject);
-    });
-  } catch (error) {
-    throw timeout.signal.aborted ? timeout.signal.reason : error;
+    return await cancellation.race(work);
   } finally {
     cancel();
   }
 };
 
+const lazily = <Value>(make: () => Value): (() => Value) => {
+  let value: Value | undefined;
+  return () => (value ??= make());
+};
+
 const execute = async (execution: StepExecution, definition: StepDefinition): Promise<unknown> => {
-  const { actor, step, signal, services } = execution;
+  const { actor, step, cancellation, services } = execution;
   const { input: given, revision } = splitRound(step.input);
   const input = parseStepInput(definition, given);
   const calls = modelCalls(execution);
-  const log = services.logger.child({ run: actor.id, step: step.invocation });
+  const log = lazily(() => services.logger.child({ run: actor.id, step: step.invocation }));
   const scope = {
     input,
     round: revision.round,
@@ -174,23 +167,25 @@ const execute = async (execution: StepExecution, definition: StepDefinition): Pr
     artifacts: stepArtifacts(execution),
     once: (name: string, produce: () => unknown) => recall(execution, name, produce),
     log: {
-      info: (message: string, details = {}) => log.info(details, message),
-      warn: (message: string, details = {}) => log.warn(details, message),
-      error: (message: string, details = {}) => log.error(details, message),
+      info: (message: string, details = {}) => log().info(details, message),
+      warn: (message: string, details = {}) => log().warn(details, message),
+      error: (message: string, details = {}) => log().error(details, message),
     },
-    signal,
+    get signal() {
+      return cancellation.signal;
+    },
     idempotencyKey: `${actor.id}/${step.invocation}`,
     feedback: revision.feedback,
     previous: revision.previous,
   };
   const revises = revision.feedback !== undefined && definition.revise !== undefined;
-  const output: unknown = await (revises ? definition.revise! : definition.execute)(scope as never);
+  const output: unknown = await (revises ? definition.revise : definition.execute)(scope as never);
   try {
     return parseStepOutput(definition, output);
   } catch (error) {
     if (definition.revise === undefined || !(error instanceof EclError)) throw error;
     // One repair within the attempt: the step gets its own output back, with what is wrong with it.
-    const repair = { ...scope, previous: output, feedback: error.message };
+    const repair = Object.assign(scope, { previous: output, feedback: error.message });
     return parseStepOutput(definition, await definition.revise(repair as never));
   }
 };

@@ -9,48 +9,63 @@ import type { Clock } from '../../ports/clock.ts';
 
 interface Entry {
   readonly at: number;
-  callback: (() => void) | undefined;
+  readonly callback: () => void;
+  /** Its place in the heap, or -1 when it is not in it. */
+  index: number;
 }
 
 const lookMsMax = 1_000;
 
-/** A binary heap by due time; cancelled entries stay until they come up. */
+/** A binary heap by due time whose entries know their place, so that a cancelled one leaves at once. */
 class DueHeap {
   readonly #entries: Entry[] = [];
 
   get first(): Entry | undefined {
-    while (this.#entries.length > 0 && this.#entries[0]!.callback === undefined) this.pop();
     return this.#entries[0];
   }
 
   push(entry: Entry): void {
-    const entries = this.#entries;
-    let index = entries.push(entry) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (entries[parent]!.at <= entry.at) break;
-      entries[index] = entries[parent]!;
-      index = parent;
-    }
-    entries[index] = entry;
+    entry.index = this.#entries.push(entry) - 1;
+    this.#rise(entry);
   }
 
-  pop(): Entry | undefined {
-    const entries = this.#entries;
-    const first = entries[0];
-    const last = entries.pop();
-    if (last === undefined || last === first) return first;
-    let index = 0;
-    for (;;) {
-      let child = index * 2 + 1;
-      if (child >= entries.length) break;
-      if (child + 1 < entries.length && entries[child + 1]!.at < entries[child]!.at) child += 1;
-      if (entries[child]!.at >= last.at) break;
-      entries[index] = entries[child]!;
-      index = child;
+  remove(entry: Entry): void {
+    if (entry.index === -1) return;
+    const last = this.#entries.pop()!;
+    if (last !== entry) {
+      this.#put(last, entry.index);
+      this.#rise(last);
+      this.#sink(last);
     }
-    entries[index] = last;
-    return first;
+    entry.index = -1;
+  }
+
+  #put(entry: Entry, index: number): void {
+    this.#entries[index] = entry;
+    entry.index = index;
+  }
+
+  #rise(entry: Entry): void {
+    while (entry.index > 0) {
+      const at = entry.index;
+      const parent = this.#entries[(at - 1) >> 1]!;
+      if (parent.at <= entry.at) return;
+      this.#put(parent, at);
+      this.#put(entry, (at - 1) >> 1);
+    }
+  }
+
+  #sink(entry: Entry): void {
+    for (;;) {
+      const at = entry.index;
+      const left = this.#entries[at * 2 + 1];
+      const right = this.#entries[at * 2 + 2];
+      const child = right !== undefined && right.at < left!.at ? right : left;
+      if (child === undefined || child.at >= entry.at) return;
+      const to = child.index;
+      this.#put(child, at);
+      this.#put(entry, to);
+    }
   }
 }
 
@@ -65,10 +80,8 @@ export const createSystemClock = (): Clock => {
     timer = undefined;
     timerAt = Infinity;
     for (let first = heap.first; first !== undefined && first.at <= now(); first = heap.first) {
-      heap.pop();
-      const { callback } = first;
-      first.callback = undefined;
-      callback?.();
+      heap.remove(first);
+      first.callback();
     }
     arm();
   };
@@ -91,12 +104,12 @@ export const createSystemClock = (): Clock => {
   return {
     now,
     schedule(at, callback) {
-      const entry: Entry = { at, callback };
+      const entry: Entry = { at, callback, index: -1 };
       heap.push(entry);
       arm();
       return () => {
-        entry.callback = undefined;
-        arm();
+        heap.remove(entry);
+        if (heap.first === undefined) arm();
       };
     },
   };

@@ -16,7 +16,8 @@ import type {
 } from '../../core/run-state.ts';
 import type { RunActor } from '../run-actor.ts';
 import type { Services } from '../services.ts';
-import { Abandoned, runStep } from '../step-runner.ts';
+import { Cancellation } from '../cancellation.ts';
+import { runStep } from '../step-runner.ts';
 
 interface Scheduled {
   readonly at: number;
@@ -29,7 +30,7 @@ const neighbourRetryMs = 2_000;
 export class Running {
   readonly #services: Services;
   readonly #actor: RunActor;
-  readonly #steps = new Map<string, { abort: AbortController; done: Promise<void> }>();
+  readonly #steps = new Map<string, { cancellation: Cancellation; done: Promise<void> }>();
   /** By timer id. */
   readonly #timers = new Map<string, Scheduled>();
   /** By invocation. */
@@ -91,7 +92,7 @@ export class Running {
     });
     await Promise.race([all, grace]);
     cancel();
-    for (const { abort } of this.#steps.values()) abort.abort(new Abandoned('the process stops'));
+    for (const { cancellation } of this.#steps.values()) cancellation.abandon('the process stops');
     await all;
   }
 
@@ -123,8 +124,8 @@ export class Running {
 
   /** Aborts steps and forgets timers that the state no longer knows. */
   #dropStale(state: RunState): void {
-    for (const [invocation, { abort }] of this.#steps) {
-      if (!state.steps.has(invocation)) abort.abort(new Abandoned('the step was cancelled'));
+    for (const [invocation, { cancellation }] of this.#steps) {
+      if (!state.steps.has(invocation)) cancellation.abandon('the step was cancelled');
     }
     const held = state.pause !== undefined || state.quarantine !== undefined;
     const drop = (scheduled: Map<string, Scheduled>, due: (key: string) => unknown): void => {
@@ -145,24 +146,24 @@ export class Running {
       this.#schedule(this.#retries, invocation, { at: retryAt, callback: () => this.#step(step) });
       return;
     }
-    const abort = new AbortController();
+    const cancellation = new Cancellation();
     const recovered = this.#recovered.delete(invocation);
     const execution = {
       services: this.#services,
       actor: this.#actor,
       step,
-      signal: abort.signal,
+      cancellation,
       recovered,
     };
     const done = this.#services.neighbours
-      .withStepPlace(() => (abort.signal.aborted ? Promise.resolve() : runStep(execution)))
+      .withStepPlace(() => (cancellation.isAbandoned ? Promise.resolve() : runStep(execution)))
       .finally(() => {
         this.#steps.delete(invocation);
         const { state } = this.#actor;
         // A failed attempt left a retry behind that could not be scheduled while this one ran.
         if (state?.steps.has(invocation) === true) this.#catchUp(state);
       });
-    this.#steps.set(invocation, { abort, done });
+    this.#steps.set(invocation, { cancellation, done });
   }
 
   #timer({ id, dueAt }: OpenTimer): void {
