@@ -141,9 +141,10 @@ export class ActorSystem implements Neighbours {
     this.#stopping = true;
     for (const cancel of this.#wakes.values()) cancel();
     this.#wakes.clear();
-    const actors = await Promise.all(Array.from(this.#actors.values(), (each) => settled(each)));
-    await Promise.all(actors.map((actor) => actor?.stop(graceMs)));
-    for (const actor of actors) actor?.release();
+    const held = await Promise.all(Array.from(this.#actors.values(), (each) => settled(each)));
+    const actors = held.filter((actor) => actor !== undefined);
+    await Promise.all(actors.map((actor) => actor.stop(graceMs)));
+    for (const actor of actors) actor.release();
     this.#actors.clear();
     this.hub.close();
   }

@@ -14,6 +14,7 @@ import type { z } from 'zod';
 import { assertJson } from '../core/json-value.ts';
 import { describeIssues } from '../core/step-checks.ts';
 import type { Workflow, WorkflowLike } from '../authoring/workflow.ts';
+import type { StoreDescription } from '../ports/event-store.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
 import type { RunDirectory, RunListQuery, RunPage } from '../ports/run-directory.ts';
 import { ActorSystem, inputHashOf } from './actor-system.ts';
@@ -119,6 +120,11 @@ export class Ecl {
       prefix,
       ...(stream === undefined ? {} : { stream }),
     });
+  }
+
+  /** The store, with the durability that was read back from it. */
+  describeStore(): Promise<StoreDescription> {
+    return this.#parts.services.store.describe();
   }
 
   notFound(id: string): EclError {

@@ -1,0 +1,117 @@
+/** One measurement in a process of its own: `node bench/child.mjs <name> <folder> [<number>]`; one JSON line on stdout. */
+import { createEcl } from 'ecl';
+import { openBareJournal } from './bare-journal.mjs';
+import { inFlight, latencies, peakRssMiB, quantile } from './measure.mjs';
+import { parked, w1, w2, w3 } from './workloads.mjs';
+
+const [name, folder, number = '0'] = process.argv.slice(2);
+const count = Number(number);
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+const open = (workflows) =>
+  createEcl({ store: `sqlite:${folder}`, model: 'rules', workflows });
+
+let keys = 0;
+const runOnce = (ecl, workflow) => async () => {
+  const run = await ecl.spawn(workflow, { key: `k${(keys += 1)}`, input: { topic: 'the sea' } });
+  return run.result();
+};
+
+const throughput = async (work, flight) => {
+  await inFlight(flight, 2000, work);
+  return inFlight(flight, flight === 64 ? 4000 : 6000, work);
+};
+
+const measurements = {
+  bare: async () => {
+    const bare = openBareJournal(folder);
+    const at64 = await throughput(bare.run, 64);
+    const at256 = await throughput(bare.run, 256);
+    const one = await latencies(500, bare.run);
+    say({ at64, at256, one, durability: bare.durability });
+    bare.close();
+  },
+  w1: async () => {
+    const ecl = await open([w1]);
+    const work = runOnce(ecl, w1);
+    const at64 = await throughput(work, 64);
+    const at256 = await throughput(work, 256);
+    const one = await latencies(500, work);
+    const { durability } = await ecl.describeStore();
+    say({ at64, at256, one, durability, peakRssMiB: peakRssMiB() });
+    await ecl.close();
+  },
+  w2: async () => {
+    const ecl = await open([w2]);
+    const signal = async () => {
+      const run = await ecl.spawn(w2, { key: `k${(keys += 1)}`, input: { topic: 'the sea' } });
+      await run.rest();
+      const started = performance.now();
+      await run.send({ type: 'go' });
+      await run.result();
+      return performance.now() - started;
+    };
+    for (let n = 0; n < 300; n += 1) await signal();
+    const taken = [];
+    for (let n = 0; n < 500; n += 1) taken.push(await signal());
+    say({ p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) });
+    await ecl.close();
+  },
+  w3: async () => {
+    const ecl = await open([w3]);
+    const once = async () => {
+      const at = [];
+      const run = await ecl.spawn(w3, { key: `k${(keys += 1)}` });
+      run.subscribe(() => at.push(performance.now()));
+      const started = performance.now();
+      await run.result();
+      const first = at[99] - at[0];
+      const last = at.at(-1) - at.at(-100);
+      return { ms: performance.now() - started, lastToFirst: last / first };
+    };
+    await once();
+    say(await once());
+    await ecl.close();
+  },
+  park: async () => {
+    const ecl = await open([w2]);
+    for (let n = 0; n < count; n += 1) {
+      const run = await ecl.spawn(w2, { key: `p${n}`, input: { topic: 'the sea' } });
+      await run.rest();
+    }
+    say({ parked: count });
+    setInterval(() => {}, 1000);
+  },
+  resume: async () => {
+    const started = performance.now();
+    const ecl = await open([w2]);
+    const opened = performance.now() - started;
+    await Promise.all(
+      Array.from({ length: count }, async (_, n) => {
+        const run = await ecl.get(`w2.p${n}`);
+        await run.send({ type: 'go' });
+        await run.result();
+      }),
+    );
+    say({ opened, ms: performance.now() - started });
+    await ecl.close();
+  },
+  parkMany: async () => {
+    const ecl = await open([parked]);
+    await inFlight(256, count, async () => {
+      await ecl.spawn(parked, { key: `m${(keys += 1)}` });
+    });
+    say({ parked: count, peakRssMiB: peakRssMiB() });
+    await ecl.close();
+  },
+  startMany: async () => {
+    const started = performance.now();
+    const ecl = await open([parked]);
+    const ms = performance.now() - started;
+    const { items } = await ecl.list({ status: 'waiting', limit: 1 });
+    say({ ms, found: items.length, peakRssMiB: peakRssMiB() });
+    await ecl.close();
+  },
+};
+
+await measurements[name]();
