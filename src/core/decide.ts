@@ -136,7 +136,8 @@ const afterTransition = (
   };
 };
 
-const quarantined = (state: RunState, fact: Fact, error: unknown): Decision =>
+/** The decision that keeps a fact whose consequences cannot be drawn or stored. */
+export const quarantined = (state: RunState, fact: Fact, error: unknown): Decision =>
   without(fact, [
     {
       type: 'RunQuarantined',

@@ -7,6 +7,7 @@
  */
 import type { Decision } from './decide.ts';
 import type { Fact, JournalEvent } from './journal-events.ts';
+import { limits } from './limits.ts';
 import type { Ending, OpenStep, Recorded, RunState } from './run-state.ts';
 
 /**
@@ -199,16 +200,25 @@ const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): bo
 const end = (state: RunState, ending: Ending): void => {
   state.ending = ending;
   state.pause = undefined;
+  state.quarantine = undefined;
   state.steps.clear();
   state.timers.clear();
   state.actors.clear();
+};
+
+/** Only the newest ids are kept; a set keeps the order in which they came. */
+const rememberSignal = (signals: Set<string>, id: string): void => {
+  signals.add(id);
+  if (signals.size <= limits.signalIdsMax) return;
+  const [oldest] = signals;
+  signals.delete(oldest!);
 };
 
 /** The run as a whole. */
 const onRun = (state: RunState, event: JournalEvent): void => {
   switch (event.type) {
     case 'SignalReceived':
-      state.signals.add(event.data.id);
+      rememberSignal(state.signals, event.data.id);
       return;
     case 'ArtifactStored': {
       const { name, sha256, bytes, mediaType } = event.data;

@@ -6,7 +6,7 @@
  * 3. A fact that could not be stored because the store is away is kept and tried again: a paid answer is never dropped.
  */
 import { causationOf } from '../core/causation.ts';
-import { decide, decideStart, type Decision } from '../core/decide.ts';
+import { decide, decideStart, quarantined, type Decision } from '../core/decide.ts';
 import { EclError, isEclError, OutcomeUnknown, WrongExpectedRevision } from '../core/errors.ts';
 import { applyDecision } from '../core/evolve.ts';
 import { journalStream } from '../core/ids.ts';
@@ -42,6 +42,9 @@ interface Item {
 
 /** Why an actor has no state to go on from. */
 export type Unready = Exclude<Replayed, { kind: 'ready' } | { kind: 'missing' }>;
+
+const isUnsealable = (error: unknown): boolean =>
+  isEclError(error, 'event.invalid') || isEclError(error, 'input.too-large');
 
 const retryMsMin = 100;
 const retryMsMax = 5_000;
@@ -186,16 +189,41 @@ export class RunActor {
     const decision = decide(state, fact, now);
     const at = new Date(now).toISOString();
     const causation = options.causation ?? causationOf(state, fact);
-    await this.#store(state, decision, { at, causation, whenAway: options.whenAway ?? 'reject' });
-    this.#afterStored(state, decision);
+    const how = { at, causation, whenAway: options.whenAway ?? 'reject' };
+    let stored = decision;
+    try {
+      await this.#store(state, decision, how);
+    } catch (error) {
+      if (!isUnsealable(error) || decision.events.length === 1) throw error;
+      // The consequences fit no journal, but the fact does: it is kept, and the run waits for a person.
+      stored = quarantined(state, fact, error);
+      await this.#store(state, stored, how);
+    }
+    this.#afterStored(state, stored);
   }
 
   #afterStored(state: RunState, decision: Decision): void {
     this.#services.neighbours.decided(this, decision.events);
     this.#running.act(state, decision);
+    this.#pauseAtEventLimit(state);
     if (state.revision - this.#snapshotRevision >= this.#services.limits.snapshotEveryEvents) {
       this.#considerSnapshot(state);
     }
+  }
+
+  /** A journal that grows beyond its limit waits for a person; each resume allows as much again. */
+  #pauseAtEventLimit(state: RunState): void {
+    const max = this.#services.limits.runEventsMax * (state.resumes + 1);
+    if (state.revision < max || state.pause !== undefined || state.ending !== undefined) return;
+    const reason = `its journal has ${state.revision + 1} events; the limit is ${max}`;
+    const paused = this.submit((now) =>
+      now.pause === undefined && now.ending === undefined
+        ? { type: 'RunPaused', data: { reason } }
+        : undefined,
+    );
+    paused.catch((error: unknown) => {
+      this.#services.logger.warn({ run: this.id, err: error }, 'the run was not paused');
+    });
   }
 
   async #store(
@@ -204,13 +232,12 @@ export class RunActor {
     options: { at: string; causation: string; whenAway?: 'reject' | 'wait' },
   ): Promise<void> {
     const { at, causation } = options;
-    const { writer, artifacts } = this.#services;
+    const { writer } = this.#services;
     const sealed = sealDecision(
       decision.events,
       { stream: this.#stream, revision: state.revision, hash: state.hash },
       { correlation: state.root, causation, tenant: state.started.tenant, at, writer },
     );
-    if (sealed.blobs.length > 0) await putBlobs(artifacts, sealed.blobs);
     await this.#append(state, sealed, options.whenAway ?? 'reject');
     applyDecision(state, decision, sealed.recorded);
   }
@@ -228,6 +255,7 @@ export class RunActor {
     };
     for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
       try {
+        if (sealed.blobs.length > 0) await putBlobs(this.#services.artifacts, sealed.blobs);
         await this.#services.store.append(append);
         return;
       } catch (error) {
