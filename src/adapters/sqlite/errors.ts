@@ -6,12 +6,28 @@
  */
 import { EclError, OutcomeUnknown, isEclError } from '../../core/errors.ts';
 
-export const resultCodes = { full: 13, cannotOpen: 14, corrupt: 11, notADatabase: 26 } as const;
+export const resultCodes = {
+  busy: 5,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+} as const;
+
+/** What SQLite calls these results, for errors of the add-on that carry no code. */
+const messages: readonly (readonly [string, number])[] = [
+  ['database is locked', resultCodes.busy],
+  ['database disk image is malformed', resultCodes.corrupt],
+  ['database or disk is full', resultCodes.full],
+  ['unable to open database file', resultCodes.cannotOpen],
+  ['file is not a database', resultCodes.notADatabase],
+];
 
 /** The primary result code of SQLite, or undefined for an error that is not SQLite's. */
 export const resultCodeOf = (error: unknown): number | undefined => {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
+  return messages.find(([message]) => error.message.includes(message))?.[1];
 };
 
 const reasonOf = (error: unknown): string => {

@@ -203,6 +203,7 @@ class SqliteEventStore implements EventStore {
 
   close(): Promise<void> {
     this.#closing.abort();
+    this.#reading = undefined;
     return (this.#closed ??= Promise.resolve(this.#side.close()));
   }
 

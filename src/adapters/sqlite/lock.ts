@@ -11,14 +11,12 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EclError } from '../../core/errors.ts';
 import type { OpenDatabase, SqliteDatabase } from './driver.ts';
-import { resultCodeOf } from './errors.ts';
+import { resultCodeOf, resultCodes } from './errors.ts';
 import { makePrivateDatabaseFile } from './private-files.ts';
 
 export interface WriterLock {
   release(): void;
 }
-
-const busy = 5;
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -58,7 +56,7 @@ export const acquireWriterLock = (folder: string, open: OpenDatabase): WriterLoc
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    if (resultCodeOf(error) === busy) throw locked(folder, holderOf(pidFile));
+    if (resultCodeOf(error) === resultCodes.busy) throw locked(folder, holderOf(pidFile));
     throw error;
   }
   writeFileSync(pidFile, String(process.pid), { mode: 0o600 });

@@ -15,7 +15,12 @@ import type {
 } from '../../ports/event-store.ts';
 import { checkAppend, checkAppends } from './append-check.ts';
 import { openForWriting } from './connection.ts';
-import type { OpenDatabase, SqliteDatabase, SqliteStatement } from './driver.ts';
+import {
+  closeWritten,
+  type OpenDatabase,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from './driver.ts';
 import { commitFailure, unavailable } from './errors.ts';
 import { GroupCommit, type FailedPhase, type Transaction } from './group-commit.ts';
 import { acquireWriterLock, type WriterLock } from './lock.ts';
@@ -119,7 +124,7 @@ export class WriteSide implements Transaction {
 
   async close(): Promise<void> {
     await this.#group.drained();
-    this.database.close();
+    closeWritten(this.database);
     this.#lock.release();
   }
 

@@ -1,0 +1,232 @@
+/**
+ * One read model: its table and its checkpoint.
+ *
+ * 1. A commit changes rows and checkpoint in one transaction.
+ * 2. An older version stays until this one has folded as far as it had; the commit that gets there drops it. So
+ *    another process that still reads the old one is not left with nothing while this one is rebuilt.
+ * 3. A definition that changed under its version is made anew, empty, with its checkpoint forgotten.
+ */
+import { EclError } from '../../core/errors.ts';
+import type {
+  Condition,
+  ReadModel,
+  ReadModelDefinition,
+  Row,
+  RowQuery,
+} from '../../ports/read-store.ts';
+import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.ts';
+import { createTable, modelTable, selectSql, upsertRow, whereSql } from './read-model-sql.ts';
+
+/** What a model needs of the store that it belongs to. */
+export interface ModelDatabase {
+  readonly isReadOnly: boolean;
+  database(): SqliteDatabase | undefined;
+  run<T>(work: () => T): T;
+  refuseWriting(): never;
+}
+
+interface Version {
+  readonly version: number;
+  readonly checkpoint: bigint | undefined;
+}
+
+/** Distinct shapes of queries whose statements are kept. */
+const statementsMax = 200;
+
+export class SqliteReadModel implements ReadModel {
+  readonly #store: ModelDatabase;
+  readonly #definition: ReadModelDefinition;
+  readonly #table: string;
+  readonly #shape: string;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #older: readonly Version[] = [];
+  #isThere = false;
+
+  constructor(store: ModelDatabase, definition: ReadModelDefinition) {
+    this.#store = store;
+    this.#definition = definition;
+    this.#table = modelTable(definition);
+    this.#shape = JSON.stringify([definition.columns, definition.indexes]);
+    if (!store.isReadOnly) this.#makeTable();
+  }
+
+  checkpoint(): bigint | undefined {
+    return this.#read(undefined, () => {
+      const row = this.#statement(
+        'SELECT checkpoint FROM models WHERE name = ? AND version = ?',
+      ).get(...this.#key());
+      return toBigInt(row?.['checkpoint']);
+    });
+  }
+
+  commit(change: { rows: readonly Row[]; removed?: readonly string[]; checkpoint: bigint }): void {
+    this.#write(() => {
+      const upsert = this.#statement(upsertRow(this.#definition));
+      for (const row of change.rows) upsert.run(...this.#valuesOf(row));
+      if (change.removed !== undefined && change.removed.length > 0) {
+        const remove = this.#statement(`DELETE FROM "${this.#table}" WHERE key = ?`);
+        for (const key of change.removed) remove.run(key);
+      }
+      this.#statement('UPDATE models SET checkpoint = ? WHERE name = ? AND version = ?').run(
+        String(change.checkpoint),
+        ...this.#key(),
+      );
+      this.#dropOvertaken(change.checkpoint);
+    });
+  }
+
+  get(key: string): Row | undefined {
+    return this.#read(undefined, () => {
+      const row = this.#statement(`SELECT * FROM "${this.#table}" WHERE key = ?`).get(key);
+      return row && this.#rowOf(row);
+    });
+  }
+
+  query(query: RowQuery = {}): Row[] {
+    const { text, parameters } = selectSql(this.#definition, query);
+    return this.#read([], () =>
+      this.#statement(text)
+        .all(...parameters)
+        .map((row) => this.#rowOf(row)),
+    );
+  }
+
+  count(where?: readonly Condition[]): number {
+    const { text, parameters } = whereSql(this.#definition, where);
+    const sql = `SELECT COUNT(*) AS count FROM "${this.#table}" ${text}`;
+    return this.#read(0, () => Number(this.#statement(sql).get(...parameters)?.['count']));
+  }
+
+  reset(): void {
+    this.#write(() => {
+      this.#statement(`DELETE FROM "${this.#table}"`).run();
+      this.#statement('UPDATE models SET checkpoint = NULL WHERE name = ? AND version = ?').run(
+        ...this.#key(),
+      );
+    });
+  }
+
+  #makeTable(): void {
+    const { name, version } = this.#definition;
+    this.#write((database) => {
+      const [known] = this.#statement(
+        'SELECT definition FROM models WHERE name = ? AND version = ?',
+      ).all(name, version);
+      if (known?.['definition'] !== this.#shape) {
+        database.exec(`DROP TABLE IF EXISTS "${this.#table}"; ${createTable(this.#definition)}`);
+        this.#statement('INSERT OR REPLACE INTO models VALUES (?, ?, ?, NULL)').run(
+          name,
+          version,
+          this.#shape,
+        );
+      }
+      this.#older = this.#statement(
+        'SELECT version, checkpoint FROM models WHERE name = ? AND version < ?',
+      )
+        .all(name, version)
+        .map((row) => ({
+          version: Number(row['version']),
+          checkpoint: toBigInt(row['checkpoint']),
+        }));
+      this.#dropOvertaken(this.checkpoint());
+    });
+    this.#isThere = true;
+  }
+
+  /** Drops the older versions that had folded no further than this one has now. */
+  #dropOvertaken(checkpoint: bigint | undefined): void {
+    if (this.#older.length === 0) return;
+    const isOvertaken = ({ checkpoint: theirs }: Version): boolean =>
+      theirs === undefined || (checkpoint !== undefined && theirs <= checkpoint);
+    for (const { version } of this.#older.filter(isOvertaken)) {
+      const table = modelTable({ ...this.#definition, version });
+      this.#database().exec(`DROP TABLE IF EXISTS "${table}"`);
+      this.#statement('DELETE FROM models WHERE name = ? AND version = ?').run(
+        this.#definition.name,
+        version,
+      );
+    }
+    this.#older = this.#older.filter((older) => !isOvertaken(older));
+  }
+
+  #key(): [string, number] {
+    return [this.#definition.name, this.#definition.version];
+  }
+
+  #valuesOf({ key, columns, body }: Row): (string | number | null)[] {
+    const names = Object.keys(this.#definition.columns);
+    const unknown = Object.keys(columns).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      const reason = `The read model ${this.#definition.name} has no column "${unknown}"`;
+      throw new EclError('usage.invalid', { reason });
+    }
+    return [key, ...names.map((name) => columns[name] ?? null), body];
+  }
+
+  #rowOf(row: SqliteRow): Row {
+    const columns = Object.keys(this.#definition.columns).map((name) => [name, row[name]]);
+    return {
+      key: String(row['key']),
+      columns: Object.fromEntries(columns) as Row['columns'],
+      body: String(row['body']),
+    };
+  }
+
+  /** What `read` returns, or `otherwise` as long as a reader finds no such table. */
+  #read<T>(otherwise: T, read: () => T): T {
+    return this.#store.run(() => {
+      const database = this.#store.database();
+      if (database === undefined) return otherwise;
+      if (!this.#isThere && this.#store.isReadOnly) {
+        const known = database
+          .prepare('SELECT 1 FROM models WHERE name = ? AND version = ? AND definition = ?')
+          .get(...this.#key(), this.#shape);
+        if (known === undefined) return otherwise;
+        this.#isThere = true;
+      }
+      return read();
+    });
+  }
+
+  #write(write: (database: SqliteDatabase) => void): void {
+    if (this.#store.isReadOnly) this.#store.refuseWriting();
+    const older = this.#older;
+    this.#store.run(() => {
+      const database = this.#database();
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        write(database);
+        database.exec('COMMIT');
+      } catch (error) {
+        this.#older = older;
+        rollback(database);
+        throw error;
+      }
+    });
+  }
+
+  #database(): SqliteDatabase {
+    return this.#store.database()!;
+  }
+
+  #statement(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      if (this.#statements.size >= statementsMax) this.#statements.clear();
+      statement = this.#database().prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+const rollback = (database: SqliteDatabase): void => {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // SQLite has already rolled back by itself, as it does after some errors.
+  }
+};
+
+const toBigInt = (value: unknown): bigint | undefined =>
+  typeof value === 'string' ? BigInt(value) : undefined;

@@ -1,0 +1,226 @@
+/** What every store of read models does: rows by key, found by columns, changed together with their checkpoint. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type {
+  Condition,
+  ReadModel,
+  ReadModelDefinition,
+  ReadStore,
+  Row,
+} from '../../src/ports/read-store.ts';
+
+export interface ReadStoreHarness {
+  readonly name: string;
+  /** An empty store. */
+  open(): Promise<ReadStore>;
+}
+
+export const runs: ReadModelDefinition = {
+  name: 'run-list',
+  version: 1,
+  columns: { status: 'text', startedAt: 'integer', cost: 'real', parent: 'text' },
+  indexes: [['status', 'startedAt'], ['parent']],
+};
+
+export const row = (key: string, columns: Row['columns'] = {}, body = '{}'): Row => ({
+  key,
+  columns: { status: null, startedAt: null, cost: null, parent: null, ...columns },
+  body,
+});
+
+const keysOf = (rows: readonly Row[]): string[] => rows.map(({ key }) => key);
+
+export const readStoreContract = (harness: ReadStoreHarness): void => {
+  describe(`the read store contract: ${harness.name}`, () => {
+    let store: ReadStore | undefined;
+    const open = async (definition = runs): Promise<ReadModel> => {
+      store ??= await harness.open();
+      return store.open(definition);
+    };
+    afterEach(() => {
+      store?.close();
+      store = undefined;
+    });
+
+    const given = async (): Promise<ReadModel> => {
+      const model = await open();
+      model.commit({
+        rows: [
+          row('a', { status: 'running', startedAt: 30, cost: 0.5 }),
+          row('b', { status: 'failed', startedAt: 10, cost: 1.25, parent: 'a' }),
+          row('c', { status: 'running', startedAt: 20 }),
+          row('d', { status: 'Completed', startedAt: 20, cost: -1, parent: 'b' }),
+        ],
+        checkpoint: 7n,
+      });
+      return model;
+    };
+
+    test('a new model is empty and has no checkpoint', async () => {
+      const model = await open();
+      expect(model.checkpoint()).toBeUndefined();
+      expect(model.query()).toEqual([]);
+      expect(model.count()).toBe(0);
+      expect(model.get('a')).toBeUndefined();
+    });
+
+    test('rows come back as they were committed, with the checkpoint', async () => {
+      const model = await open();
+      const rows = [
+        row('a', { status: "it's", startedAt: 2 ** 52, cost: 0.1 }, '{ "n": 1 }'),
+        row('b', { status: '', startedAt: -1, cost: 2 }, '"日本 😀"'),
+      ];
+      model.commit({ rows, checkpoint: 2n ** 60n });
+      expect(model.query()).toEqual(rows);
+      expect(model.get('b')).toEqual(rows[1]);
+      expect(model.checkpoint()).toBe(2n ** 60n);
+    });
+
+    test('a commit replaces and removes rows', async () => {
+      const model = await given();
+      const changed = row('b', { status: 'completed' }, '{"n":2}');
+      model.commit({ rows: [changed], removed: ['a', 'unknown'], checkpoint: 9n });
+      expect(keysOf(model.query())).toEqual(['b', 'c', 'd']);
+      expect(model.get('b')).toEqual(changed);
+      expect(model.checkpoint()).toBe(9n);
+    });
+
+    test('a row that is both changed and removed is gone', async () => {
+      const model = await given();
+      model.commit({ rows: [row('a'), row('e')], removed: ['a', 'e'], checkpoint: 8n });
+      expect(keysOf(model.query())).toEqual(['b', 'c', 'd']);
+    });
+
+    test('a commit without rows moves the checkpoint', async () => {
+      const model = await given();
+      model.commit({ rows: [], checkpoint: 12n });
+      expect([model.checkpoint(), model.count()]).toEqual([12n, 4]);
+    });
+
+    test('a commit that is refused changes nothing', async () => {
+      const model = await given();
+      const wrong = { ...row('f'), columns: { unheardOf: 1 } };
+      expect(() => model.commit({ rows: [row('e'), wrong], checkpoint: 8n })).toThrow(
+        expect.objectContaining({ code: 'usage.invalid' }),
+      );
+      expect([model.checkpoint(), model.count()]).toEqual([7n, 4]);
+    });
+
+    test('conditions select rows; null meets only the question for null', async () => {
+      const model = await given();
+      const cases: [Condition, string[]][] = [
+        [{ column: 'status', operator: '=', value: 'running' }, ['a', 'c']],
+        [{ column: 'status', operator: '!=', value: 'running' }, ['b', 'd']],
+        [{ column: 'startedAt', operator: '<', value: 20 }, ['b']],
+        [{ column: 'startedAt', operator: '<=', value: 20 }, ['b', 'c', 'd']],
+        [{ column: 'startedAt', operator: '>', value: 20 }, ['a']],
+        [{ column: 'cost', operator: '>=', value: 0.5 }, ['a', 'b']],
+        [{ column: 'cost', operator: '!=', value: 0.5 }, ['b', 'd']],
+        [{ column: 'cost', operator: '=', value: null }, []],
+        [{ column: 'cost', operator: 'is-null' }, ['c']],
+        [{ column: 'parent', operator: 'is-not-null' }, ['b', 'd']],
+        [{ column: 'status', operator: 'in', value: ['failed', 'running'] }, ['a', 'b', 'c']],
+        [{ column: 'status', operator: 'in', value: [] }, []],
+        [{ column: 'key', operator: '>', value: 'b' }, ['c', 'd']],
+        [{ column: 'status', operator: 'like', value: 'c%' }, ['d']],
+        [{ column: 'status', operator: 'like', value: '%n_ng' }, ['a', 'c']],
+        [{ column: 'status', operator: 'like', value: 'run' }, []],
+      ];
+      for (const [condition, keys] of cases) {
+        expect([condition, keysOf(model.query({ where: [condition] }))]).toEqual([condition, keys]);
+        expect(model.count([condition])).toBe(keys.length);
+      }
+    });
+
+    test('all conditions hold for a row that is found', async () => {
+      const model = await given();
+      const where: Condition[] = [
+        { column: 'status', operator: '=', value: 'running' },
+        { column: 'startedAt', operator: '<', value: 30 },
+      ];
+      expect(keysOf(model.query({ where }))).toEqual(['c']);
+      expect(model.count(where)).toBe(1);
+    });
+
+    test('rows come in the order asked for, equal ones by key, in pages', async () => {
+      const model = await given();
+      const order = (...orderBy: { column: string; descending?: boolean }[]) =>
+        keysOf(model.query({ orderBy }));
+      expect(order()).toEqual(['a', 'b', 'c', 'd']);
+      expect(order({ column: 'startedAt' })).toEqual(['b', 'c', 'd', 'a']);
+      expect(order({ column: 'startedAt', descending: true })).toEqual(['a', 'c', 'd', 'b']);
+      expect(order({ column: 'cost' })).toEqual(['c', 'd', 'a', 'b']);
+      expect(order({ column: 'status' }, { column: 'key', descending: true })).toEqual([
+        'd',
+        'b',
+        'c',
+        'a',
+      ]);
+      const page = (offset: number) =>
+        keysOf(model.query({ orderBy: [{ column: 'startedAt' }], limit: 3, offset }));
+      expect([page(0), page(3), page(6)]).toEqual([['b', 'c', 'd'], ['a'], []]);
+      expect(model.query({ limit: 0 })).toEqual([]);
+    });
+
+    test('a name that is no column of the model is refused', async () => {
+      const model = await given();
+      const column = 'status" = status; DROP TABLE models; --';
+      const refusal = expect.objectContaining({ code: 'usage.invalid' });
+      expect(() => model.query({ where: [{ column, operator: '=', value: 1 }] })).toThrow(refusal);
+      expect(() => model.query({ orderBy: [{ column }] })).toThrow(refusal);
+      expect(() => model.count([{ column, operator: 'is-null' }])).toThrow(refusal);
+      expect(model.count()).toBe(4);
+    });
+
+    test('a definition that cannot be a table is refused', async () => {
+      const refused: Partial<ReadModelDefinition>[] = [
+        { name: 'Run List' },
+        { name: 'a"b' },
+        { version: -1 },
+        { columns: { key: 'text' }, indexes: [] },
+        { columns: { 'a b': 'text' }, indexes: [] },
+        { columns: { a: 'text', A: 'text' }, indexes: [] },
+        { indexes: [['unheardOf']] },
+      ];
+      for (const part of refused) {
+        await expect(open({ ...runs, ...part })).rejects.toThrow(
+          expect.objectContaining({ code: 'usage.invalid' }),
+        );
+      }
+    });
+
+    test('reset empties the model and forgets the checkpoint', async () => {
+      const model = await given();
+      model.reset();
+      expect([model.checkpoint(), model.count()]).toEqual([undefined, 0]);
+      model.commit({ rows: [row('z')], checkpoint: 1n });
+      expect(keysOf(model.query())).toEqual(['z']);
+    });
+
+    test('models are kept apart, also by version, and opened twice are the same', async () => {
+      const model = await given();
+      const other = await open({ ...runs, name: 'other' });
+      const next = await open({ ...runs, version: 2 });
+      expect([other.count(), next.count(), next.checkpoint()]).toEqual([0, 0, undefined]);
+      const again = await open();
+      again.commit({ rows: [row('e')], checkpoint: 8n });
+      expect([model.count(), model.checkpoint()]).toEqual([5, 8n]);
+    });
+
+    test('a closed store refuses everything', async () => {
+      const model = await given();
+      const closed = expect.objectContaining({ code: 'store.closed' });
+      store?.close();
+      for (const call of [
+        () => model.checkpoint(),
+        () => model.query(),
+        () => model.count(),
+        () => model.get('a'),
+        () => model.reset(),
+        () => model.commit({ rows: [], checkpoint: 9n }),
+        () => store?.open(runs),
+      ]) {
+        expect(call).toThrow(closed);
+      }
+    });
+  });
+};
