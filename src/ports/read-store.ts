@@ -3,6 +3,7 @@
  *
  * 1. A projection's rows and its checkpoint change in one transaction, so a crash never separates them.
  * 2. Everything here can be rebuilt from the event store: losing it costs time, not truth.
+ * 3. Two processes may fold into one model: a commit names the checkpoint that it went on from, and one of them wins.
  */
 
 export type ColumnType = 'text' | 'integer' | 'real';
@@ -50,11 +51,23 @@ export interface RowQuery {
   readonly offset?: number;
 }
 
+export interface ReadModelChange {
+  readonly rows: readonly Row[];
+  readonly removed?: readonly string[];
+  readonly checkpoint: bigint;
+  /** The stored checkpoint that the rows were folded from; `none` at the start. @default 'any' */
+  readonly expected?: bigint | 'none' | 'any';
+}
+
 export interface ReadModel {
   /** Position up to which events are folded in, or undefined at the start. */
   checkpoint(): bigint | undefined;
-  /** Upserts and removes rows and moves the checkpoint, in one transaction. */
-  commit(change: { rows: readonly Row[]; removed?: readonly string[]; checkpoint: bigint }): void;
+  /**
+   * Upserts and removes rows and moves the checkpoint, in one transaction.
+   *
+   * @returns false, with nothing changed, when the stored checkpoint is another than the expected one
+   */
+  commit(change: ReadModelChange): boolean;
   get(key: string): Row | undefined;
   query(query?: RowQuery): Row[];
   count(where?: readonly Condition[]): number;
@@ -64,5 +77,10 @@ export interface ReadModel {
 
 export interface ReadStore {
   open(definition: ReadModelDefinition): ReadModel;
+  /**
+   * The newest older version of a model that is stored with the same columns and indexes, for reading only. It goes
+   * away when the model has folded as far as it had.
+   */
+  older(definition: ReadModelDefinition): ReadModel | undefined;
   close(): void;
 }

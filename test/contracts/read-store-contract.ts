@@ -105,6 +105,38 @@ export const readStoreContract = (harness: ReadStoreHarness): void => {
       expect([model.checkpoint(), model.count()]).toEqual([7n, 4]);
     });
 
+    test('a commit that expects another checkpoint changes nothing and says so', async () => {
+      const model = await given();
+      const attempt = (expected: bigint | 'none') =>
+        model.commit({ rows: [row('e')], removed: ['a'], checkpoint: 8n, expected });
+      expect([attempt(6n), attempt(8n), attempt('none')]).toEqual([false, false, false]);
+      expect([model.checkpoint(), model.count(), model.get('e')]).toEqual([7n, 4, undefined]);
+      expect([attempt(7n), attempt(7n)]).toEqual([true, false]);
+      expect([model.checkpoint(), model.count()]).toEqual([8n, 4]);
+    });
+
+    test('the first commit expects no checkpoint', async () => {
+      const model = await open();
+      expect(model.commit({ rows: [], checkpoint: 1n, expected: 0n })).toBe(false);
+      expect(model.commit({ rows: [], checkpoint: 1n, expected: 'none' })).toBe(true);
+      model.reset();
+      expect(model.commit({ rows: [], checkpoint: 1n, expected: 1n })).toBe(false);
+      expect(model.commit({ rows: [], checkpoint: 1n, expected: 'none' })).toBe(true);
+    });
+
+    test('the newest older version with the same columns can be read', async () => {
+      await given();
+      const other = { ...runs, version: 2, columns: { status: 'text' }, indexes: [] } as const;
+      (await open(other)).commit({ rows: [], checkpoint: 1n });
+      const next = { ...runs, version: 3 };
+      expect(store?.older(runs)).toBeUndefined();
+      expect(store?.older({ ...next, name: 'other' })).toBeUndefined();
+      await open(next);
+      const older = store?.older(next);
+      expect([older?.checkpoint(), older?.count()]).toEqual([7n, 4]);
+      expect(older?.get('b')).toEqual((await open()).get('b'));
+    });
+
     test('conditions select rows; null meets only the question for null', async () => {
       const model = await given();
       const cases: [Condition, string[]][] = [

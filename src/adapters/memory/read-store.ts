@@ -6,6 +6,7 @@ import type {
   ColumnValue,
   Condition,
   ReadModel,
+  ReadModelChange,
   ReadModelDefinition,
   ReadStore,
   Row,
@@ -26,6 +27,12 @@ export const createMemoryReadStore = (): ReadStore => {
       const model = models.get(id) ?? new MemoryReadModel(definition, checkOpen);
       models.set(id, model);
       return model;
+    },
+    older: (definition) => {
+      checkOpen();
+      return [...models.values()]
+        .filter((model) => model.isOlderThan(definition))
+        .toSorted((one, other) => other.version - one.version)[0];
     },
     close: () => {
       isClosed = true;
@@ -69,13 +76,27 @@ class MemoryReadModel implements ReadModel {
     return this.#checkpoint;
   }
 
-  commit(change: { rows: readonly Row[]; removed?: readonly string[]; checkpoint: bigint }): void {
+  get version(): number {
+    return this.#definition.version;
+  }
+
+  isOlderThan(definition: ReadModelDefinition): boolean {
+    const own = this.#definition;
+    const shape = ({ name, columns, indexes }: ReadModelDefinition): string =>
+      JSON.stringify([name, columns, indexes]);
+    return own.version < definition.version && shape(own) === shape(definition);
+  }
+
+  commit(change: ReadModelChange): boolean {
     this.#checkOpen();
+    const { expected = 'any' } = change;
+    if (expected !== 'any' && expected !== (this.#checkpoint ?? 'none')) return false;
     for (const { columns } of change.rows)
       Object.keys(columns).forEach((one) => this.#checkColumn(one));
     for (const row of change.rows) this.#rows.set(row.key, this.#copyOf(row));
     for (const key of change.removed ?? []) this.#rows.delete(key);
     this.#checkpoint = change.checkpoint;
+    return true;
   }
 
   get(key: string): Row | undefined {

@@ -34,6 +34,10 @@ export const modelTable = ({ name, version, columns, indexes }: ReadModelDefinit
   return `${name.replaceAll('-', '_')}_v${version}`;
 };
 
+/** What a stored table is recognised by, beside its name and version. */
+export const modelShape = ({ columns, indexes }: ReadModelDefinition): string =>
+  JSON.stringify([columns, indexes]);
+
 const quote = (name: string): string => `"${name}"`;
 
 export const createTable = (definition: ReadModelDefinition): string => {

@@ -4,18 +4,28 @@
  * 1. A commit changes rows and checkpoint in one transaction.
  * 2. An older version stays until this one has folded as far as it had; the commit that gets there drops it. So
  *    another process that still reads the old one is not left with nothing while this one is rebuilt.
- * 3. A definition that changed under its version is made anew, empty, with its checkpoint forgotten.
+ * 3. A definition that changed under its version is made anew, empty, with its checkpoint forgotten. So is a table that
+ *    a newer process has dropped.
+ * 4. The expected checkpoint is compared inside the transaction, so of two processes that fold one wins each commit.
  */
 import { EclError } from '../../core/errors.ts';
 import type {
   Condition,
   ReadModel,
+  ReadModelChange,
   ReadModelDefinition,
   Row,
   RowQuery,
 } from '../../ports/read-store.ts';
 import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.ts';
-import { createTable, modelTable, selectSql, upsertRow, whereSql } from './read-model-sql.ts';
+import {
+  createTable,
+  modelShape,
+  modelTable,
+  selectSql,
+  upsertRow,
+  whereSql,
+} from './read-model-sql.ts';
 
 /** What a model needs of the store that it belongs to. */
 export interface ModelDatabase {
@@ -46,21 +56,25 @@ export class SqliteReadModel implements ReadModel {
     this.#store = store;
     this.#definition = definition;
     this.#table = modelTable(definition);
-    this.#shape = JSON.stringify([definition.columns, definition.indexes]);
+    this.#shape = modelShape(definition);
     if (!store.isReadOnly) this.#makeTable();
   }
 
   checkpoint(): bigint | undefined {
     return this.#read(undefined, () => {
-      const row = this.#statement(
-        'SELECT checkpoint FROM models WHERE name = ? AND version = ?',
-      ).get(...this.#key());
-      return toBigInt(row?.['checkpoint']);
+      const stored = this.#stored();
+      if (stored === undefined && this.#isThere && !this.#store.isReadOnly) this.#makeTable();
+      return toBigInt(stored?.['checkpoint']);
     });
   }
 
-  commit(change: { rows: readonly Row[]; removed?: readonly string[]; checkpoint: bigint }): void {
-    this.#write(() => {
+  commit(change: ReadModelChange): boolean {
+    const { expected = 'any' } = change;
+    return this.#write(() => {
+      const stored = this.#stored();
+      if (stored === undefined) return false;
+      const checkpoint = toBigInt(stored['checkpoint']) ?? 'none';
+      if (expected !== 'any' && expected !== checkpoint) return false;
       const upsert = this.#statement(upsertRow(this.#definition));
       for (const row of change.rows) upsert.run(...this.#valuesOf(row));
       if (change.removed !== undefined && change.removed.length > 0) {
@@ -72,6 +86,7 @@ export class SqliteReadModel implements ReadModel {
         ...this.#key(),
       );
       this.#dropOvertaken(change.checkpoint);
+      return true;
     });
   }
 
@@ -172,6 +187,13 @@ export class SqliteReadModel implements ReadModel {
     };
   }
 
+  /** The entry of this model, unless another process has dropped it. */
+  #stored(): SqliteRow | undefined {
+    return this.#statement('SELECT checkpoint FROM models WHERE name = ? AND version = ?').get(
+      ...this.#key(),
+    );
+  }
+
   /** What `read` returns, or `otherwise` as long as a reader finds no such table. */
   #read<T>(otherwise: T, read: () => T): T {
     return this.#store.run(() => {
@@ -188,15 +210,16 @@ export class SqliteReadModel implements ReadModel {
     });
   }
 
-  #write(write: (database: SqliteDatabase) => void): void {
+  #write<T>(write: (database: SqliteDatabase) => T): T {
     if (this.#store.isReadOnly) this.#store.refuseWriting();
     const older = this.#older;
-    this.#store.run(() => {
+    return this.#store.run(() => {
       const database = this.#database();
       database.exec('BEGIN IMMEDIATE');
       try {
-        write(database);
+        const result = write(database);
         database.exec('COMMIT');
+        return result;
       } catch (error) {
         this.#older = older;
         rollback(database);

@@ -14,7 +14,7 @@ import { closeWritten, openDatabase, type OpenDatabase, type SqliteDatabase } fr
 import { resultCodeOf, resultCodes, unavailable } from './errors.ts';
 import { makePrivateDatabaseFile, makePrivateFolder } from './private-files.ts';
 import { SqliteReadModel, type ModelDatabase } from './read-model.ts';
-import { modelTable } from './read-model-sql.ts';
+import { modelShape, modelTable } from './read-model-sql.ts';
 import { integerOf } from './schema.ts';
 
 export interface SqliteReadStoreOptions {
@@ -72,6 +72,26 @@ class SqliteReadStore implements ReadStore, ModelDatabase {
       this.#models.set(table, model);
     }
     return model;
+  }
+
+  older(definition: ReadModelDefinition): ReadModel | undefined {
+    this.#checkOpen();
+    const found = this.run(() =>
+      this.database()
+        ?.prepare(
+          `SELECT MAX(version) AS version FROM models
+           WHERE name = ? AND version < ? AND definition = ?`,
+        )
+        .get(definition.name, definition.version, modelShape(definition)),
+    );
+    if (found?.['version'] == null) return undefined;
+    const reading: ModelDatabase = {
+      isReadOnly: true,
+      database: () => this.database(),
+      run: (work) => this.run(work),
+      refuseWriting: () => this.refuseWriting(),
+    };
+    return new SqliteReadModel(reading, { ...definition, version: Number(found['version']) });
   }
 
   close(): void {
