@@ -21,8 +21,8 @@ import { InputFiles } from './runtime/input-files.ts';
 import { Registry } from './runtime/registry.ts';
 
 export interface EclOptions {
-  /** `sqlite:<folder>` or `memory:`, which keeps nothing. @default 'sqlite:.ecl' */
-  readonly store?: string;
+  /** `sqlite:<folder>`, `memory:`, which keeps nothing, or stores of your own. @default 'sqlite:.ecl' */
+  readonly store?: string | Stores;
   /**
    * `anthropic:<model>`, `openai-compatible:<url>#<model>`, `rules`, `scripted:<file>`, or a model of your own.
    * @default Claude when ANTHROPIC_API_KEY is set, else `rules`
@@ -45,13 +45,15 @@ export interface EclOptions {
   readonly anthropic?: { readonly apiKey?: string; readonly baseUrl?: string };
 }
 
-interface Stores {
+/** Where events, artifacts and read models are kept. Closing ECL closes them. */
+export interface Stores {
   readonly events: EventStore;
   readonly artifacts: ArtifactStore;
   readonly reads: ReadStore;
 }
 
-const openStores = async (spec: string, access: 'write' | 'read'): Promise<Stores> => {
+const openStores = async (spec: string | Stores, access: 'write' | 'read'): Promise<Stores> => {
+  if (typeof spec === 'object') return spec;
   if (spec === 'memory:' || spec === 'memory') {
     const { createMemoryEventStore } = await import('./adapters/memory/event-store.ts');
     const { createMemoryArtifactStore } = await import('./adapters/memory/artifact-store.ts');

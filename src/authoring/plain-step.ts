@@ -13,13 +13,16 @@ import type { StepArtifacts, StepLog } from './step-scope.ts';
 /** The model that plain executions call, set by ecl/testing. */
 let plainModel: Model | undefined;
 
-export const setPlainModel = (model: Model | undefined): void => {
+/** @returns the model that was set before */
+export const setPlainModel = (model: Model | undefined): Model | undefined => {
+  const before = plainModel;
   plainModel = model;
+  return before;
 };
 
 const quiet: StepLog = { info: () => {}, warn: () => {}, error: () => {} };
 
-const inMemory = (): StepArtifacts => {
+const keptInMemory = (): StepArtifacts => {
   const contents = new Map<string, Uint8Array>();
   const read = (address: string): Uint8Array => {
     const content = contents.get(address);
@@ -37,6 +40,9 @@ const inMemory = (): StepArtifacts => {
     text: ({ sha256: address }) => Promise.resolve(new TextDecoder().decode(read(address))),
   };
 };
+
+/** One step reads what another one wrote, and what a test provides. */
+export const plainArtifacts: StepArtifacts = keptInMemory();
 
 export const executePlainly = async <Output>(
   definition: StepDefinition,
@@ -62,7 +68,7 @@ export const executePlainly = async <Output>(
     previous: revision.previous,
     feedback: revision.feedback,
     model: createStepModel(call, definition),
-    artifacts: inMemory(),
+    artifacts: plainArtifacts,
     once: async <Value>(_: string, produce: () => Value | Promise<Value>) => produce(),
     log: quiet,
     signal: options.signal,
