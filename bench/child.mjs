@@ -9,7 +9,10 @@ const count = Number(number);
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 const open = (workflows) =>
-  createEcl({ store: `sqlite:${folder}`, model: 'rules', workflows });
+  createEcl({ store: `sqlite:${folder}`, model: noModel, workflows });
+
+/** Steps of the workloads call no model. */
+const noModel = { id: 'none', isLanguageModel: false, complete: () => {}, stream: () => {} };
 
 let keys = 0;
 const runOnce = (ecl, workflow) => async () => {

@@ -12,32 +12,38 @@ import { sha256 } from './sha256.ts';
 /** One memo a level: the same object hashes differently as a leaf and as a branch. */
 const leaves = new WeakMap<object, string>();
 const branches = new WeakMap<object, string>();
+const contexts = new WeakMap<object, string>();
+
+/** A short text stands for itself; a digest costs more than it saves. */
+const inlineMax = 256;
+const stand = (text: string): string => (text.length <= inlineMax ? text : `#${sha256(text)}`);
+
 /** Checks, freezes and hashes one object, once. */
-const leafDigest = (value: object, path: string): string => {
+const leafText = (value: object, path: string): string => {
   const known = leaves.get(value);
   if (known !== undefined) return known;
   assertJson(value, `the context at ${path}`);
   deepFreeze(value);
-  const digest = sha256(JSON.stringify(value));
-  leaves.set(value, digest);
-  return digest;
+  const text = stand(JSON.stringify(value));
+  leaves.set(value, text);
+  return text;
 };
 
 const part = (value: unknown, path: string, branch: boolean): string => {
   if (typeof value === 'object' && value !== null) {
-    return branch ? branchDigest(value, path) : leafDigest(value, path);
+    return branch ? branchText(value, path) : leafText(value, path);
   }
   assertJson(value, `the context at ${path}`);
   return JSON.stringify(value);
 };
 
-const branchDigest = (value: object, path: string): string => {
+const branchText = (value: object, path: string): string => {
   const known = branches.get(value);
   if (known !== undefined) return known;
-  const digest = sha256(combine(value, path, false));
+  const text = stand(combine(value, path, false));
   Object.freeze(value);
-  branches.set(value, digest);
-  return digest;
+  branches.set(value, text);
+  return text;
 };
 
 const combine = (value: object, path: string, branch: boolean): string => {
@@ -73,5 +79,3 @@ export const contextHash = (context: unknown): string => {
   contexts.set(context, digest);
   return digest;
 };
-
-const contexts = new WeakMap<object, string>();

@@ -194,20 +194,31 @@ export const durableMachine = (
   };
 };
 
-const acceptsByNodes = new WeakMap<object, readonly string[]>();
+/** By machine and state value; a machine with more combinations than this is computed anew. */
+const acceptsKnown = new WeakMap<object, Map<string, readonly string[]>>();
+const acceptsKnownMax = 1_000;
 
-/** Event types from outside that the active states handle, whatever their guards say. */
-export const acceptedEvents = (snapshot: AnyMachineSnapshot): readonly string[] => {
-  if (snapshot.status !== 'active') return [];
+const computeAccepts = (snapshot: AnyMachineSnapshot): readonly string[] => {
   const nodes = snapshot._nodes as readonly { transitions: ReadonlyMap<string, unknown> }[];
-  const known = acceptsByNodes.get(nodes);
-  if (known !== undefined) return known;
   const types = new Set<string>();
   for (const node of nodes) {
     for (const type of node.transitions.keys()) if (isExternal(type)) types.add(type);
   }
-  const accepts = [...types].toSorted();
-  acceptsByNodes.set(nodes, accepts);
+  return [...types].toSorted();
+};
+
+/** Event types from outside that the active states handle, whatever their guards say. */
+export const acceptedEvents = (snapshot: AnyMachineSnapshot): readonly string[] => {
+  if (snapshot.status !== 'active') return [];
+  const value: unknown = snapshot.value;
+  const key = typeof value === 'string' ? value : JSON.stringify(value);
+  let known = acceptsKnown.get(snapshot.machine);
+  if (known === undefined) acceptsKnown.set(snapshot.machine, (known = new Map()));
+  let accepts = known.get(key);
+  if (accepts === undefined) {
+    accepts = computeAccepts(snapshot);
+    if (known.size < acceptsKnownMax) known.set(key, accepts);
+  }
   return accepts;
 };
 

@@ -53,10 +53,17 @@ export const nextRound = <Draft>(state: RoundsState<Draft>): RoundsState<Draft> 
   round: state.round + 1,
 });
 
+/** The most rounds that one extension adds. */
+export const roundsExtensionMax = 100;
+
+export const isExtension = (rounds: unknown): rounds is number =>
+  Number.isInteger(rounds) && Number(rounds) >= 1 && Number(rounds) <= roundsExtensionMax;
+
+/** @param rounds what `isExtension` accepts */
 export const extendRounds = <Draft>(
   state: RoundsState<Draft>,
   rounds: number,
-): RoundsState<Draft> => ({ ...state, max: state.round + Math.max(1, Math.trunc(rounds)) });
+): RoundsState<Draft> => ({ ...state, max: state.round + rounds });
 
 /** What a review leads to, at the bound or before it. */
 export const afterReview = (

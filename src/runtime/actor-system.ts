@@ -129,7 +129,8 @@ export class ActorSystem implements Neighbours {
         this.services.logger.warn({ run: actor.id, err: error }, 'the parent was not told yet');
       });
     }
-    if (this.#actors.size > this.services.limits.activeActorsMax) this.#passivate();
+    if (isOver(state)) this.#forget(actor);
+    else if (this.#actors.size > this.services.limits.activeActorsMax) this.#passivate();
   }
 
   withStepPlace<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -180,11 +181,15 @@ export class ActorSystem implements Neighbours {
     }
   }
 
+  #forget(actor: RunActor): void {
+    this.#passivation.forget(actor.id);
+    this.#actors.delete(actor.id);
+    actor.release();
+  }
+
   #passivate(): void {
     for (const actor of this.#passivation.candidates()) {
-      this.#passivation.forget(actor.id);
-      this.#actors.delete(actor.id);
-      actor.release();
+      this.#forget(actor);
       const dueAt = actor.state === undefined ? undefined : nextDueAt(actor.state);
       if (dueAt !== undefined) this.#wakeAt(actor.id, dueAt);
     }
@@ -254,6 +259,10 @@ export class ActorSystem implements Neighbours {
     });
   }
 }
+
+/** Ended, and owing nobody its last words. */
+const isOver = (state: RunState): boolean =>
+  state.ending !== undefined && state.outbox.size === 0 && state.children.size === 0;
 
 const settled = async (
   actor: RunActor | Promise<RunActor | undefined>,

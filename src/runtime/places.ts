@@ -8,15 +8,19 @@ export class Places {
     this.#free = count;
   }
 
-  async with<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#line.push(resolve));
-    try {
-      return await work();
-    } finally {
+  with<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#free === 0) {
+      return new Promise<void>((resolve) => this.#line.push(resolve)).then(() => this.#do(work));
+    }
+    this.#free -= 1;
+    return this.#do(work);
+  }
+
+  #do<Result>(work: () => Promise<Result>): Promise<Result> {
+    return work().finally(() => {
       const next = this.#line.shift();
       if (next === undefined) this.#free += 1;
       else next();
-    }
+    });
   }
 }

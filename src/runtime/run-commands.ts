@@ -2,6 +2,7 @@
 import { decide } from '../core/decide.ts';
 import { acceptedEvents, covers } from '../core/durable-machine.ts';
 import { EclError } from '../core/errors.ts';
+import { refusalOf } from '../core/guard-refusal.ts';
 import type { Fact, MachineEvent } from '../core/journal-events.ts';
 import { assertJson } from '../core/json-value.ts';
 import { runStatus } from '../core/run-status.ts';
@@ -34,7 +35,12 @@ const checkPossible = (state: RunState, event: MachineEvent): void => {
   }
   rejectOver(state, 'signals');
   const events = acceptedEvents(snapshot);
-  if (events.some((descriptor) => covers(descriptor, event.type)) && snapshot.can(event)) return;
+  const isKnown = events.some((descriptor) => covers(descriptor, event.type));
+  if (isKnown && snapshot.can(event)) return;
+  const refusal = isKnown ? refusalOf(machine.machine, snapshot, event) : undefined;
+  if (refusal !== undefined) {
+    throw new EclError('input.invalid', { what: `the signal ${event.type}`, issues: refusal });
+  }
   throw new EclError('signal.not-now', {
     run: state.id,
     event: event.type,
@@ -45,7 +51,7 @@ const checkPossible = (state: RunState, event: MachineEvent): void => {
 
 /**
  * @param id the signal's own id; a second signal with it changes nothing
- * @throws EclError `input.not-json`
+ * @throws EclError `input.not-json`, and when it is decided `input.invalid`, `signal.impossible`, `signal.not-now`
  */
 export const signalCommand = (id: string, event: MachineEvent): Command => {
   assertJson(event, 'the signal');

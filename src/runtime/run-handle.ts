@@ -52,6 +52,8 @@ export class RunHandle<Output = unknown> {
   readonly id: string;
   readonly #system: ActorSystem;
   #snapshot: AnyMachineSnapshot | undefined;
+  /** How the run ended, once this handle saw it: it will not change any more. */
+  #ended: RunDocument | undefined;
 
   constructor(system: ActorSystem, actor: RunActor) {
     this.id = actor.id;
@@ -196,6 +198,7 @@ export class RunHandle<Output = unknown> {
   }
 
   async #when(reached: (state: RunState) => boolean): Promise<RunDocument> {
+    if (this.#ended !== undefined) return this.#ended;
     const actor = await this.#actor();
     const { services } = this.#system;
     if (actor.state === undefined || reached(actor.state)) return runDocument(services, actor);
@@ -205,7 +208,9 @@ export class RunHandle<Output = unknown> {
           this.#snapshot = state.snapshot;
           if (!reached(state)) return;
           stop();
-          resolve(this.#documentOf(state));
+          const document = this.#documentOf(state);
+          if (state.ending !== undefined) this.#ended = document;
+          resolve(document);
         },
         closed: () => reject(new EclError('store.closed', { store: 'ECL' })),
       });

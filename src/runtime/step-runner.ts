@@ -157,14 +157,19 @@ const execute = async (execution: StepExecution, definition: StepDefinition): Pr
   const { actor, step, cancellation, services } = execution;
   const { input: given, revision } = splitRound(step.input);
   const input = parseStepInput(definition, given);
-  const calls = modelCalls(execution);
+  const model = lazily(() => createStepModel(modelCalls(execution), definition));
+  const artifacts = lazily(() => stepArtifacts(execution));
   const log = lazily(() => services.logger.child({ run: actor.id, step: step.invocation }));
   const scope = {
     input,
     round: revision.round,
     attempt: step.attempt,
-    model: createStepModel(calls, definition),
-    artifacts: stepArtifacts(execution),
+    get model() {
+      return model();
+    },
+    get artifacts() {
+      return artifacts();
+    },
     once: (name: string, produce: () => unknown) => recall(execution, name, produce),
     log: {
       info: (message: string, details = {}) => log().info(details, message),

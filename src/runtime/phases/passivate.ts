@@ -2,6 +2,7 @@
  * Last of four phases of an actor's life: leaving memory. Before: running.ts.
  *
  * 1. Only an actor that does nothing is dropped; its journal has everything, so dropping it loses nothing but time.
+ *    A run that is over goes at once: it will not be moved again, and whoever asks for it later loads it.
  * 2. What is due later wakes it: the actor system keeps the instant, not the actor.
  */
 import type { RunState } from '../../core/run-state.ts';
