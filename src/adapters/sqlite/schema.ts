@@ -59,7 +59,7 @@ BEGIN SELECT RAISE(ABORT, 'streams are never deleted'); END;
 
 const insertTrigger = `
 CREATE TRIGGER events_are_added_at_the_end_only BEFORE INSERT ON appends
-WHEN NEW.position <= (SELECT MAX(position) FROM appends)
+WHEN NEW.position < (SELECT position + count FROM appends ORDER BY position DESC LIMIT 1)
   OR NEW.revision IS NOT IFNULL(
     (SELECT revision + count FROM appends WHERE stream = NEW.stream ORDER BY revision DESC LIMIT 1),
     (SELECT truncate_before FROM streams WHERE id = NEW.stream))

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
+import { Tail } from '../../../src/adapters/sqlite/tail.ts';
+import type { RecordedEvent } from '../../../src/ports/event-store.ts';
+import { event, events, Follower, revisionsOf } from '../../contracts/event-store/kit.ts';
+import { temporary } from './temporary.ts';
+
+const { folder } = temporary();
+
+test('who fell behind what is in memory reads from the store, and waits for nothing that is there', async () => {
+  const store = await openSqliteEventStore({ folder: folder(), subscriberBufferMax: 1 });
+  const append = (count: number) =>
+    store.append({ stream: 'a', expectedRevision: 'any', events: events(count) });
+  const follower = new Follower(store.subscribe());
+  expect(await follower.take(1)).toEqual(['caughtUp']);
+  const first = follower.takeEvents(1);
+  await append(5);
+  expect(revisionsOf(await first)).toEqual([0]);
+  await append(3);
+  expect(revisionsOf(await follower.takeEvents(7))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  await append(1);
+  expect(revisionsOf(await follower.takeEvents(1))).toEqual([8]);
+  await store.close();
+});
+
+test('a filter that lets nothing through is read past in stretches', async () => {
+  const store = await openSqliteEventStore({ folder: folder() });
+  for (let round = 0; round < 45; round += 1) {
+    await store.append({ stream: 'b', expectedRevision: 'any', events: events(1_000) });
+  }
+  await store.append({ stream: 'a', expectedRevision: 'any', events: events(2) });
+  const filter = { streamPrefixes: ['a'] };
+  const follower = new Follower(store.subscribe({ filter }));
+  expect(revisionsOf(await follower.takeEvents(2))).toEqual([0, 1]);
+  expect(await follower.take(1)).toEqual(['caughtUp']);
+  for (const direction of ['forwards', 'backwards'] as const) {
+    const seen: number[] = [];
+    for await (const one of store.readAll({ filter, direction })) seen.push(one.revision);
+    expect(seen).toHaveLength(2);
+  }
+  await store.close();
+}, 20_000);
+
+const recorded = (position: number, size = 1): RecordedEvent => ({
+  ...event({ data: 'x'.repeat(size) }),
+  stream: 'a',
+  revision: position,
+  position: BigInt(position),
+});
+
+test('what is kept in memory is bounded in events and in characters', () => {
+  const tail = new Tail(1, { eventsMax: 10, charactersMax: 100 });
+  tail.subscribed();
+  for (let position = 1; position <= 1_000; position += 1) {
+    tail.publish([recorded(position)], position + 1);
+    expect(tail.size).toBeLessThanOrEqual(10);
+  }
+  expect(tail.after(1_000)).toEqual([]);
+  expect(tail.after(997)?.map(({ revision }) => revision)).toEqual([998, 999, 1_000]);
+  expect(tail.after(990)).toHaveLength(10);
+  expect(tail.after(989)).toBeUndefined();
+  tail.publish([recorded(1_001, 60), recorded(1_002, 60)], 1_003);
+  expect(tail.size).toBe(1);
+  tail.publish([recorded(1_003, 600)], 1_004);
+  expect(tail.size).toBe(0);
+  expect(tail.after(1_002)).toBeUndefined();
+  expect(tail.after(1_003)).toEqual([]);
+});
+
+test('nothing is kept in memory while nobody subscribes', () => {
+  const tail = new Tail(1, { eventsMax: 10, charactersMax: 100 });
+  tail.publish([recorded(1)], 2);
+  expect([tail.size, tail.after(0)]).toEqual([0, undefined]);
+  tail.subscribed();
+  tail.publish([recorded(2)], 3);
+  expect([tail.after(1)?.length, tail.after(0)]).toEqual([1, undefined]);
+  tail.unsubscribed();
+  expect(tail.size).toBe(0);
+});
