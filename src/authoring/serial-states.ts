@@ -1,33 +1,123 @@
-/** The states of a `serial()`: for each place what it invokes or waits for, and where it leads. */
-import { assign } from 'xstate';
-import { startRounds } from '../core/rounds.ts';
+/**
+ * The states of a `serial()`: for each place what it invokes or waits for, and where it leads.
+ *
+ * Everything is data but the inputs of invocations, so that the machine exports as a literal.
+ */
 import type { Gate } from './gate.ts';
 import type { Rounds } from './rounds.ts';
-import type { SerialContext } from './serial.ts';
-import type { Step } from './step.ts';
-
-export type Place =
-  | {
-      readonly kind: 'step';
-      readonly step: Step<never, unknown>;
-      readonly rounds: Rounds | undefined;
-    }
-  | { readonly kind: 'gate'; readonly gate: Gate };
+import type { SerialContext } from './serial-context.ts';
+import type { Place, StepPlace } from './serial-places.ts';
 
 type States = Record<string, object>;
-type Args = { context: SerialContext };
+type Action = string | { readonly type: string; readonly params: object };
+interface Target {
+  readonly target: string;
+  readonly actions: readonly Action[];
+}
+interface Args {
+  readonly context: SerialContext;
+}
 
-/** A place with the names of its states, and of the state after it. */
+/** A place with the names of its states, and where it leads. */
 interface Named {
   readonly name: string;
   readonly review: string;
   readonly exhausted: string;
-  readonly startRounds: string;
-  readonly next: string;
+  /** The state after it, with what opens it. */
+  readonly next: Target;
 }
 
-/** The action that opens the rounds of the place that a transition leads to, if it has any. */
-type Opening = (target: string) => readonly string[];
+const leadingTo = (next: Target, actions: readonly Action[]): Target => ({
+  target: next.target,
+  actions: [...actions, ...next.actions],
+});
+
+const plainStep = ({ step }: StepPlace, { name, next }: Named): States => ({
+  [name]: {
+    invoke: {
+      id: name,
+      src: step.name,
+      input: ({ context }: Args) => context.current,
+      onDone: leadingTo(next, ['keepOutput']),
+    },
+  },
+});
+
+const exhaustedState = (rounds: Rounds, { name, exhausted, next }: Named): States => ({
+  [exhausted]: {
+    tags: ['gate'],
+    description: `The review ${rounds.review} is not satisfied. Accept the last draft, allow more rounds, or give the output yourself.`,
+    meta: { ecl: { gate: rounds.review } },
+    on: {
+      'rounds.accepted': leadingTo(next, ['acceptDraft']),
+      'rounds.extended': { guard: 'extensionIsValid', target: name, actions: ['extendRounds'] },
+      'rounds.replaced': {
+        guard: { type: 'replacementFits', params: { of: rounds.of } },
+        ...leadingTo(next, [{ type: 'replaceDraft', params: { of: rounds.of } }, 'acceptDraft']),
+      },
+    },
+  },
+});
+
+/** Where a review leads that wants what no round is left for, or no round can give. */
+const atTheBound = (rounds: Rounds, { exhausted, next }: Named): object[] => {
+  const fail: Target = { target: 'failed', actions: ['keepVerdict', 'noteExhaustion'] };
+  if (rounds.onExhausted === 'ask') return [{ target: exhausted, actions: ['keepVerdict'] }];
+  if (rounds.onExhausted === 'fail') return [fail];
+  // What a review rejects is not good enough with any number of rounds.
+  const accepted = leadingTo(next, ['keepVerdict', 'acceptDraft']);
+  return [{ guard: 'draftIsRejected', ...fail }, accepted];
+};
+
+const stepInRounds = ({ step }: StepPlace, rounds: Rounds, named: Named): States => ({
+  [named.name]: {
+    invoke: {
+      id: named.name,
+      src: step.name,
+      input: ({ context }: Args) => rounds.input(context.rounds!, context.current),
+      onDone: { target: named.review, actions: ['keepDraft'] },
+    },
+  },
+  [named.review]: {
+    meta: rounds.meta,
+    invoke: {
+      id: named.review,
+      src: rounds.review,
+      input: ({ context }: Args) => context.rounds?.draft,
+      onDone: [
+        { guard: 'draftPasses', ...leadingTo(named.next, ['keepVerdict', 'acceptDraft']) },
+        {
+          guard: 'draftCanBeRevised',
+          target: named.name,
+          actions: ['keepVerdict', 'beginNextRound'],
+        },
+        ...atTheBound(rounds, named),
+      ],
+    },
+  },
+  ...(rounds.onExhausted === 'ask' ? exhaustedState(rounds, named) : {}),
+});
+
+const gateState = (gate: Gate, { name, next }: Named): States => {
+  const failed = (action: string): Target => ({
+    target: 'failed',
+    actions: [{ type: action, params: { gate: gate.name } }],
+  });
+  return {
+    [name]: {
+      tags: ['gate'],
+      ...(gate.description === undefined ? {} : { description: gate.description }),
+      meta: { ecl: { gate: gate.name } },
+      on: {
+        [`${gate.name}.approved`]: next,
+        [`${gate.name}.rejected`]: failed('noteRejection'),
+      },
+      ...(gate.deadline === undefined
+        ? {}
+        : { after: { [gate.deadline]: failed('noteDeadline') } }),
+    },
+  };
+};
 
 const uniqueNames = (): ((wanted: string) => string) => {
   const taken = new Set(['done', 'failed']);
@@ -39,101 +129,7 @@ const uniqueNames = (): ((wanted: string) => string) => {
   };
 };
 
-const plainStep = (
-  { step }: Extract<Place, { kind: 'step' }>,
-  named: Named,
-  opening: Opening,
-): States => ({
-  [named.name]: {
-    invoke: {
-      src: step.name,
-      input: ({ context }: Args) => context.current,
-      onDone: { target: named.next, actions: ['keepOutput', ...opening(named.next)] },
-    },
-  },
-});
-
-const exhaustedState = (rounds: Rounds, named: Named, accept: object): States =>
-  rounds.onExhausted === 'ask'
-    ? {
-        [named.exhausted]: {
-          tags: ['gate'],
-          description: `The review ${rounds.review} is not satisfied. Accept the last draft, allow more rounds, or give the output yourself.`,
-          meta: { ecl: { gate: rounds.review } },
-          on: {
-            'rounds.accepted': accept,
-            'rounds.extended': { target: named.name, actions: ['extendRounds'] },
-            'rounds.replaced': {
-              ...accept,
-              actions: ['replaceDraft', ...(accept as { actions: string[] }).actions],
-            },
-          },
-        },
-      }
-    : {};
-
-const stepInRounds = (
-  { step, rounds }: { step: Step<never, unknown>; rounds: Rounds },
-  named: Named,
-  opening: Opening,
-): States => {
-  const accept = { target: named.next, actions: ['acceptDraft', ...opening(named.next)] };
-  const fail = { target: 'failed', actions: ['keepVerdict', 'noteExhaustion'] };
-  const exhausted = {
-    ask: [{ target: named.exhausted, actions: ['keepVerdict'] }],
-    fail: [fail],
-    accept: [
-      { guard: 'draftIsRejected', ...fail },
-      { ...accept, actions: ['keepVerdict', ...accept.actions] },
-    ],
-  }[rounds.onExhausted];
-  return {
-    [named.name]: {
-      invoke: {
-        src: step.name,
-        input: ({ context }: Args) => rounds.input(context.rounds!, context.current),
-        onDone: { target: named.review, actions: ['keepDraft'] },
-      },
-    },
-    [named.review]: {
-      meta: rounds.meta,
-      invoke: {
-        src: rounds.review,
-        input: ({ context }: Args) => context.rounds?.draft,
-        onDone: [
-          {
-            guard: 'draftPasses',
-            target: named.next,
-            actions: ['keepVerdict', ...accept.actions],
-          },
-          {
-            guard: 'draftCanBeRevised',
-            target: named.name,
-            actions: ['keepVerdict', 'beginNextRound'],
-          },
-          ...exhausted,
-        ],
-      },
-    },
-    ...exhaustedState(rounds, named, accept),
-  };
-};
-
-const gateState = (gate: Gate, named: Named, opening: Opening): States => ({
-  [named.name]: {
-    tags: ['gate'],
-    ...(gate.description === undefined ? {} : { description: gate.description }),
-    meta: { ecl: { gate: gate.name } },
-    on: {
-      [`${gate.name}.approved`]: { target: named.next, actions: [...opening(named.next)] },
-      [`${gate.name}.rejected`]: { target: 'failed', actions: ['noteRejection'] },
-    },
-    ...(gate.deadline === undefined
-      ? {}
-      : { after: { [gate.deadline]: { target: 'failed', actions: ['noteRejection'] } } }),
-  },
-});
-
+/** A step that stands in the chain twice has two states, the second with a number. */
 const nameAll = (places: readonly Place[]): Named[] => {
   const unique = uniqueNames();
   const own = places.map((place) =>
@@ -141,48 +137,32 @@ const nameAll = (places: readonly Place[]): Named[] => {
   );
   return places.map((place, index) => {
     const rounds = place.kind === 'step' ? place.rounds : undefined;
+    const after = places[index + 1];
+    const opened = after?.kind === 'step' ? after.rounds : undefined;
     return {
       name: own[index]!,
       review: rounds === undefined ? '' : unique(rounds.review),
       exhausted: rounds?.onExhausted === 'ask' ? unique('exhausted') : '',
-      startRounds: rounds === undefined ? '' : `startRoundsOf${capitalised(own[index]!)}`,
-      next: own[index + 1] ?? 'done',
+      next: {
+        target: own[index + 1] ?? 'done',
+        actions: opened === undefined ? [] : [{ type: 'startRounds', params: { max: opened.max } }],
+      },
     };
   });
 };
 
-const capitalised = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1)}`;
-
-/** States, the initial one, and for each place with rounds the action that starts them. */
+/** The states of a chain; the first of them is where it begins. */
 export const serialStates = (
   places: readonly Place[],
-): { initial: string | object; states: States; starts: Record<string, unknown> } => {
+): { readonly initial: string; readonly states: States } => {
   const names = nameAll(places);
-  const opening: Opening = (target) =>
-    names
-      .filter(({ name, startRounds: start }) => name === target && start !== '')
-      .map(({ startRounds: start }) => start);
-  const states: States = {};
-  const starts: Record<string, unknown> = {};
-  places.forEach((place, index) => {
+  const states = places.map((place, index) => {
     const named = names[index]!;
-    if (place.kind === 'gate') Object.assign(states, gateState(place.gate, named, opening));
-    else if (place.rounds === undefined) Object.assign(states, plainStep(place, named, opening));
-    else {
-      const { step, rounds } = place;
-      starts[named.startRounds] = assign({ rounds: () => startRounds(rounds.max) });
-      Object.assign(states, stepInRounds({ step, rounds }, named, opening));
-    }
+    if (place.kind === 'gate') return gateState(place.gate, named);
+    return place.rounds === undefined
+      ? plainStep(place, named)
+      : stepInRounds(place, place.rounds, named);
   });
-  const first = names[0]!.name;
-  const [open] = opening(first);
-  return {
-    initial: open === undefined ? first : { target: first, actions: [open] },
-    states: {
-      ...states,
-      done: { type: 'final' },
-      failed: { type: 'final', tags: ['failed'] },
-    },
-    starts,
-  };
+  const ends = { done: { type: 'final' }, failed: { type: 'final', tags: ['failed'] } };
+  return { initial: names[0]!.name, states: Object.assign({}, ...states, ends) as States };
 };

@@ -5,159 +5,88 @@
  * 1. The chain is validated here: two neighbours that cannot fit, or rounds without their step, never start.
  * 2. The value between two places stands in `context.current`; rounds keep their drafts in `context.rounds` meanwhile.
  */
-import { assign, setup, type AnyActorLogic, type AnyStateMachine } from 'xstate';
-import type { z } from 'zod';
+import { setup, type AnyActorLogic, type AnyStateMachine } from 'xstate';
 import type { Budget } from '../core/budget.ts';
-import type { RoundsState } from '../core/rounds.ts';
-import { stepKey } from '../core/step-definition.ts';
-import type { Gate } from './gate.ts';
-import type { Rounds } from './rounds.ts';
-import { serialStates, type Place } from './serial-states.ts';
-import type { Step } from './step.ts';
+import { checkName } from '../core/ids.ts';
+import { replacement } from './rounds.ts';
+import { serialActions, serialOutput, type SerialContext } from './serial-context.ts';
+import { toPlaces, type Place, type StepPlace } from './serial-places.ts';
+import { serialStates } from './serial-states.ts';
+import type { Chain, ChainInput, ChainOutput } from './serial-types.ts';
 import { workflow, type Workflow } from './workflow.ts';
 
-export interface SerialContext {
-  readonly input: unknown;
-  /** Output of the last finished place, or the input. */
-  readonly current: unknown;
-  readonly rounds: RoundsState | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
-
-/** What may stand in a chain. */
-export type SerialItem = Step<never, unknown> | Rounds | Gate;
-
-type InputOf<Steps> = Steps extends readonly [infer First, ...unknown[]]
-  ? First extends { readonly input: z.ZodType<infer Input> | undefined }
-    ? Input
-    : unknown
-  : unknown;
-
-type LastValue<Steps> = Steps extends readonly [...infer Before, infer Last]
-  ? Last extends Gate
-    ? LastValue<Before>
-    : Last extends Rounds<infer Draft>
-      ? Draft
-      : Last extends { readonly output: z.ZodType<infer Output> }
-        ? Output
-        : unknown
-  : unknown;
-
 export interface SerialOptions<Steps extends readonly object[]> {
-  /** Lower-case letters, digits and dashes. */
+  /** A lower-case letter, then lower-case letters, digits and dashes. */
   readonly id: string;
   readonly version: string;
   readonly description?: string;
   /** At least one; the first is a step. */
-  readonly steps: Steps;
+  readonly steps: Steps & Chain<Steps>;
   readonly budget?: Budget;
 }
-
-const isStep = (item: object): item is Step<never, unknown> => stepKey in item;
-
-const toPlaces = (id: string, items: readonly SerialItem[]): Place[] => {
-  const refuse = (reason: string): never => {
-    throw new TypeError(`serial "${id}": ${reason}`);
-  };
-  const places: Place[] = [];
-  for (const item of items) {
-    if (isStep(item)) {
-      places.push({ kind: 'step', step: item, rounds: undefined });
-      continue;
-    }
-    if (item.kind === 'gate') {
-      places.push({ kind: 'gate', gate: item });
-      continue;
-    }
-    const last = places.at(-1);
-    if (last?.kind !== 'step' || last.step.name !== item.of || last.rounds !== undefined) {
-      refuse(`rounds({ of: ${item.of} }) stands right after the step ${item.of}`);
-      continue;
-    }
-    places[places.length - 1] = { ...last, rounds: item };
-  }
-  if (places[0]?.kind !== 'step') refuse('the first place is a step');
-  return places;
-};
 
 const actorsOf = (places: readonly Place[]): Record<string, AnyActorLogic> => {
   const actors: Record<string, AnyActorLogic> = {};
   for (const place of places) {
-    if (place.kind !== 'step') continue;
-    const review = place.rounds?.steps.review as AnyActorLogic | undefined;
-    const own = { [place.step.name]: place.step as unknown as AnyActorLogic };
-    Object.assign(actors, own, review === undefined ? {} : { [place.rounds!.review]: review });
+    if (place.kind === 'gate') continue;
+    const { step, rounds } = place;
+    actors[step.name] = step as unknown as AnyActorLogic;
+    if (rounds !== undefined) {
+      actors[rounds.review] = rounds.steps.review as unknown as AnyActorLogic;
+    }
   }
   return actors;
 };
 
-const event = (args: { event: unknown }): { output?: unknown; rounds?: unknown } =>
-  args.event as { output?: unknown };
-
-const exhaustedError = ({ rounds }: SerialContext): SerialContext['error'] => ({
-  code: 'rounds.exhausted',
-  message: `the review was not satisfied after ${rounds?.round ?? 0} rounds: ${rounds?.verdict?.feedback ?? ''}`,
-});
-
-const ownActions = {
-  keepOutput: assign({ current: (args: { event: unknown }) => event(args).output }),
-  acceptDraft: assign({
-    current: ({ context }: { context: SerialContext }) => context.rounds?.draft,
-    rounds: null,
-  }),
-  noteExhaustion: assign({
-    error: ({ context }: { context: SerialContext }) => exhaustedError(context),
-  }),
-  noteRejection: assign({
-    error: ({ event: { type } }: { event: { type: string } }) => ({
-      code: 'gate.rejected',
-      message: `the gate was not passed: ${type}`,
-    }),
-  }),
-};
-
-const outputOf = ({ context }: { context: SerialContext }): unknown => {
-  if (context.error === null) return context.current;
-  const { error, rounds } = context;
-  return { error, draft: rounds?.draft ?? null, feedback: rounds?.feedback ?? [] };
+/** Guards and actions of all rounds of the chain; they differ only in what may replace a draft. */
+const roundsParts = (
+  places: readonly Place[],
+): { guards: object; actions: Record<string, never> } => {
+  const all = places.flatMap((place) => (place.kind === 'step' ? (place.rounds ?? []) : []));
+  const [first] = all;
+  if (first === undefined) return { guards: {}, actions: {} };
+  const outputs = new Map(all.map(({ of, steps }) => [of, steps.of.output]));
+  const { replacementFits, replaceDraft } = replacement((params) =>
+    outputs.get((params as { of: string }).of),
+  );
+  return {
+    guards: { ...first.guards, replacementFits },
+    actions: { ...first.actions, replaceDraft } as object as Record<string, never>,
+  };
 };
 
 const buildMachine = (
   { id, version, description }: { id: string; version: string; description?: string },
   places: readonly Place[],
 ): AnyStateMachine => {
-  const anyRounds = places.find((place) => place.kind === 'step' && place.rounds !== undefined);
-  const rounds = anyRounds?.kind === 'step' ? anyRounds.rounds : undefined;
-  const { initial, states, starts } = serialStates(places);
+  const { guards, actions } = roundsParts(places);
+  const first = places[0] as StepPlace;
   const machine = setup({
     actors: actorsOf(places),
-    guards: { ...rounds?.guards },
-    actions: { ...ownActions, ...rounds?.actions, ...starts } as never,
+    guards,
+    actions: { ...(serialActions as object), ...actions },
   }).createMachine({
     id,
     version,
     ...(description === undefined ? {} : { description }),
-    context: ({ input }: { input: unknown }) => ({
+    context: ({ input }: { input: unknown }): SerialContext => ({
       input: input ?? null,
       current: input ?? null,
-      rounds: null,
+      rounds: first.rounds?.start() ?? null,
       error: null,
     }),
-    initial,
-    states,
-    output: outputOf,
+    ...serialStates(places),
+    output: serialOutput,
   } as never);
   return machine as unknown as AnyStateMachine;
 };
-
-const outputSchema = (places: readonly Place[]): z.ZodType | undefined =>
-  places.findLast((place) => place.kind === 'step')?.step.output;
 
 /**
  * Makes a workflow of a chain. Its input is the first step's, its output the last step's, or the accepted draft when
  * it ends in rounds.
  *
  * @throws TypeError when the chain does not hold together
+ * @throws EclError `id.invalid`
  * @example
  * export default serial({
  *   id: 'critique-revise',
@@ -167,15 +96,18 @@ const outputSchema = (places: readonly Place[]): z.ZodType | undefined =>
  */
 export const serial = <const Steps extends readonly object[]>(
   options: SerialOptions<Steps>,
-): Workflow<InputOf<Steps>, LastValue<Steps>> => {
-  const places = toPlaces(options.id, options.steps as unknown as readonly SerialItem[]);
-  const first = places[0] as Extract<Place, { kind: 'step' }>;
-  const output = outputSchema(places);
+): Workflow<ChainInput<Steps>, ChainOutput<Steps>> => {
+  const { id, steps, budget, description } = options;
+  checkName('The workflow id', id);
+  const places = toPlaces(id, steps);
+  const stepPlaces = places.filter((place) => place.kind === 'step');
+  const input = stepPlaces[0]?.step.input;
+  const output = stepPlaces.at(-1)?.step.output;
   return workflow({
     machine: buildMachine(options, places),
-    ...(first.step.input === undefined ? {} : { input: first.step.input }),
+    ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
-    ...(options.budget === undefined ? {} : { budget: options.budget }),
-    ...(options.description === undefined ? {} : { description: options.description }),
-  }) as unknown as Workflow<InputOf<Steps>, LastValue<Steps>>;
+    ...(budget === undefined ? {} : { budget }),
+    ...(description === undefined ? {} : { description }),
+  }) as unknown as Workflow<ChainInput<Steps>, ChainOutput<Steps>>;
 };

@@ -11,11 +11,11 @@ import { stepKey, type StepDefinition, type StepEffect } from '../core/step-defi
 import { executePlainly } from './plain-step.ts';
 import type { RevisionScope, StepScope } from './step-scope.ts';
 
-export interface StepOptions<Input, Output> {
-  /** Lower-case words with dashes, or camel case; stands in events and messages. */
+export interface StepOptions<Input, Output, Given = Input> {
+  /** A lower-case letter, then letters, digits and dashes; stands in events and messages. */
   readonly name: string;
   /** Checked before an execution. */
-  readonly input?: z.ZodType<Input>;
+  readonly input?: z.ZodType<Input, Given>;
   /** Checked after an execution; also what `model.object` asks for by default. */
   readonly output?: z.ZodType<Output>;
   readonly execute: (
@@ -36,18 +36,23 @@ export interface StepOptions<Input, Output> {
   readonly effect?: StepEffect;
 }
 
-export interface Step<Input, Output> extends PromiseActorLogic<Output, Input> {
+/** `Given` is what its input schema takes, `Input` what the schema makes of it. */
+export interface Step<Input, Output, Given = Input> extends PromiseActorLogic<Output, Given> {
   readonly name: string;
-  readonly input: z.ZodType<Input> | undefined;
-  readonly output: z.ZodType<Output>;
+  readonly input: z.ZodType<Input, Given> | undefined;
+  /** To stand as the input of the next step, which takes what this one has parsed. */
+  readonly output: z.ZodType<Output, Output>;
   readonly [stepKey]: StepDefinition;
 }
 
 const timeoutMsDefault = 600_000;
 
+const namePattern = /^[a-z][A-Za-z0-9-]{0,62}$/;
+
 /**
  * Makes a step.
  *
+ * @throws TypeError when the name is not allowed
  * @example
  * const draft = step({
  *   name: 'draft',
@@ -56,7 +61,14 @@ const timeoutMsDefault = 600_000;
  *   execute: ({ input, model }) => model.object(`Write about ${input.topic}.`),
  * });
  */
-export const step = <Input, Output>(options: StepOptions<Input, Output>): Step<Input, Output> => {
+export const step = <Input, Output, Given = Input>(
+  options: StepOptions<Input, Output, Given>,
+): Step<Input, Output, Given> => {
+  if (!namePattern.test(options.name)) {
+    throw new TypeError(
+      `a step's name is a lower-case letter, then up to 62 letters, digits and dashes, not "${options.name}"`,
+    );
+  }
   const definition: StepDefinition = {
     name: options.name,
     input: options.input,
@@ -67,13 +79,13 @@ export const step = <Input, Output>(options: StepOptions<Input, Output>): Step<I
     timeoutMs: options.timeout ?? timeoutMsDefault,
     effect: options.effect ?? 'repeatable',
   };
-  const logic = fromPromise<Output, Input>(({ input, signal }) =>
+  const logic = fromPromise<Output, Given>(({ input, signal }) =>
     executePlainly<Output>(definition, { input, signal }),
   );
   return Object.assign(logic, {
     name: options.name,
     input: options.input,
-    output: options.output as z.ZodType<Output>,
+    output: options.output as z.ZodType<Output, Output>,
     [stepKey]: definition,
   });
 };

@@ -7,13 +7,14 @@ import type { AnyStateMachine } from 'xstate';
 import type { z } from 'zod';
 import type { Budget } from '../core/budget.ts';
 
+/** `Input` is what a run is started with, before its schema fills in defaults and reads files. */
 export interface Workflow<Input = unknown, Output = unknown> {
   readonly kind: 'workflow';
   readonly id: string;
   readonly version: string;
   readonly description: string | undefined;
   readonly machine: AnyStateMachine;
-  readonly input: z.ZodType<Input> | undefined;
+  readonly input: z.ZodType<unknown, Input> | undefined;
   readonly output: z.ZodType<Output> | undefined;
   readonly budget: Budget | undefined;
 }
@@ -24,7 +25,7 @@ export interface WorkflowOptions<Input, Output> {
   /** @default the machine's version */
   readonly version?: string;
   /** Checked at the door; what it parses to is what the machine gets. @default unchecked */
-  readonly input?: z.ZodType<Input>;
+  readonly input?: z.ZodType<unknown, Input>;
   /** Checked when the machine is done. @default unchecked */
   readonly output?: z.ZodType<Output>;
   /** What one run may spend. @default unlimited */

@@ -95,6 +95,7 @@ export const errorCatalogue = {
     'failed',
     'The review {review} was not satisfied after {rounds} rounds: {feedback}',
   ),
+  'gate.rejected': entry('failed', 'The gate "{gate}" was rejected: {reason}'),
   'child.failed': entry('failed', 'The child run {run} failed: {reason}'),
   'child.too-deep': entry('failed', 'Child runs nest at most {limit} deep'),
 
@@ -249,6 +250,15 @@ export class RetryableError extends Error {
 export const isEclError = (error: unknown, code?: ErrorCode): error is EclError =>
   error instanceof EclError && (code === undefined || error.code === code);
 
+/** A failure that a machine passes on is a document already. */
+const isErrorDocument = (value: unknown): value is ErrorDocument =>
+  typeof value === 'object' &&
+  value !== null &&
+  'code' in value &&
+  typeof value.code === 'string' &&
+  'message' in value &&
+  typeof value.message === 'string';
+
 /** Any thrown value as a document that a journal can hold. */
 export const toErrorDocument = (error: unknown): ErrorDocument => {
   if (error instanceof EclError) return error.toJSON();
@@ -256,6 +266,7 @@ export const toErrorDocument = (error: unknown): ErrorDocument => {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : 'step.failed';
     return { code, message: error.message || error.name };
   }
+  if (isErrorDocument(error)) return error;
   return {
     code: 'step.failed',
     message: typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error)),

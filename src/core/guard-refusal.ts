@@ -10,15 +10,15 @@ export interface GuardArgs {
   readonly event: EventObject;
 }
 
-type Refusal<Params> = (args: GuardArgs, params: Params) => string | undefined;
+type Refusal = (args: GuardArgs, params?: unknown) => string | undefined;
 
 const refusalKey: unique symbol = Symbol.for('ecl.refusal');
 
 /** A guard made of the reasons against an event: it passes when there is none. */
-export const guardWithReason = <Params = undefined>(
-  refusal: Refusal<Params>,
-): ((args: GuardArgs, params: Params) => boolean) =>
-  Object.assign((args: GuardArgs, params: Params) => refusal(args, params) === undefined, {
+export const guardWithReason = (
+  refusal: Refusal,
+): ((args: GuardArgs, params?: unknown) => boolean) =>
+  Object.assign((args: GuardArgs, params?: unknown) => refusal(args, params) === undefined, {
     [refusalKey]: refusal,
   });
 
@@ -49,7 +49,7 @@ export const refusalOf = (
     const guard = typeof type === 'string' ? guards[type] : type;
     if (typeof guard !== 'function' || !(refusalKey in guard)) continue;
     const resolved: unknown = typeof params === 'function' ? params(args) : params;
-    const reason = (guard as { [refusalKey]: Refusal<unknown> })[refusalKey](args, resolved);
+    const reason = (guard as { [refusalKey]: Refusal })[refusalKey](args, resolved);
     if (reason !== undefined) return reason;
   }
   return undefined;
