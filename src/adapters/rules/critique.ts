@@ -110,6 +110,9 @@ const whereIs = (path: string, place?: number): string => {
   return path === '' ? `Sentence ${place + 1}` : `${path}, sentence ${place + 1}`;
 };
 
+const counted = (count: number, things: string): string =>
+  `${count} ${count === 1 ? things.slice(0, -1) : things}`;
+
 /** Complaints about a text as a whole. */
 const aboutText = (
   { path, text }: DraftText,
@@ -132,7 +135,7 @@ const aboutText = (
       complaint({
         kind: 'length',
         isSerious: true,
-        problem: `it has ${measures[measure]} ${measure}; the limit is ${limit} ${measure}`,
+        problem: `it has ${counted(measures[measure], measure)}; the limit is ${counted(limit, measure)}`,
         suggestion: 'Drop what is least central.',
       }),
     );

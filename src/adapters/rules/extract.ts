@@ -58,18 +58,27 @@ const formOf = (text: string): number => {
   return form;
 };
 
-const biasOf = (
+/** How much of what was asked about stands in each sentence, its heading included. */
+const relevanceOf = (
   sentences: readonly Sentence[],
   stems: readonly (readonly string[])[],
   asked: ReadonlySet<string>,
 ): number[] =>
   sentences.map((sentence, place) => {
+    const own = new Set(stems[place]);
+    const heading = new Set(contentStems(sentence.heading));
+    let relevance = 1;
+    for (const word of asked) relevance += own.has(word) ? 2 : heading.has(word) ? 1 : 0;
+    return relevance;
+  });
+
+/** Where a reader begins: at openings, and at what was asked about. */
+const biasOf = (sentences: readonly Sentence[], relevance: readonly number[]): number[] =>
+  sentences.map((sentence, place) => {
     const before = sentences[place - 1];
     const opensDocument = before?.document !== sentence.document;
     const opensBlock = opensDocument || before.block !== sentence.block;
-    const heading = contentStems(sentence.heading);
-    const hits = new Set([...stems[place]!, ...heading].filter((word) => asked.has(word))).size;
-    return (opensDocument ? 1.6 : opensBlock ? 1.25 : 1) * (1 + 2 * hits);
+    return (opensDocument ? 1.6 : opensBlock ? 1.25 : 1) * relevance[place]!;
   });
 
 const overlap = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {
@@ -131,9 +140,11 @@ export const extract = (
 ): Extraction => {
   const sentences = sentencesOf(documents);
   const stems = sentences.map((sentence) => contentStems(sentence.text));
-  const asked = askedAbout(instructions);
-  const scores = rankSentences(stems, { bias: biasOf(sentences, stems, asked) });
-  const worth = sentences.map((sentence, place) => scores[place]! * formOf(sentence.text));
+  const relevance = relevanceOf(sentences, stems, askedAbout(instructions));
+  const scores = rankSentences(stems, { bias: biasOf(sentences, relevance) });
+  const worth = sentences.map(
+    (sentence, place) => scores[place]! * formOf(sentence.text) * relevance[place]!,
+  );
   const ranked = sentences
     .map((_, place) => place)
     .sort((a, b) => worth[b]! - worth[a]! || a - b)

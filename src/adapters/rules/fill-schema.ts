@@ -27,6 +27,7 @@ interface Place {
 const optionalDepthMax = 6;
 const depthMax = 24;
 const itemsUsual = 5;
+const phrasesUsual = 8;
 const itemsMost = 20;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -251,11 +252,17 @@ class Filler {
       add(items, { given: part });
     }
     if (given !== undefined && list.length >= least) return;
-    const wanted = Math.max(least, Math.min(most, this.#content.items ?? itemsUsual));
+    const asked = this.#content.items ?? itemsUsual;
+    const scopes = this.#scopes(place, Math.max(least, Math.min(most, asked)));
+    const usual = {
+      sentence: asked,
+      phrase: phrasesUsual,
+      complaint: itemsMost,
+      document: itemsMost,
+    };
     const isDeep = place.depth >= optionalDepthMax;
-    const scopes = this.#scopes(place, wanted);
-    const isAll = scopes[0]?.kind === 'complaint' || scopes[0]?.kind === 'document';
-    const target = isDeep ? least : Math.min(most, isAll ? itemsMost : Math.max(least, wanted));
+    const kind = scopes[0]?.kind ?? 'sentence';
+    const target = isDeep ? least : Math.max(least, Math.min(most, usual[kind]));
     for (const scope of scopes) {
       if (list.length >= target) return;
       if (!add(items, { scope })) break;

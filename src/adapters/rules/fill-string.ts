@@ -184,7 +184,9 @@ export const fillString = (schema: JsonSchema, wish: StringWish): string | undef
     rules.format === undefined
       ? wanted.map((text) => shaped(text, rules, spare))
       : [
-          ...wanted.filter((text) => found !== undefined && text.replace(found, '') === ''),
+          ...wanted.filter(
+            (text) => text !== '' && found !== undefined && text.replace(found, '') === '',
+          ),
           ...(found === undefined ? [] : (material.match(found) ?? []).slice(0, 5)),
           ...(formatSamples[rules.format.replaceAll('-string', '_string')] ?? []),
         ];

@@ -19,6 +19,23 @@ const preferred = ['a', 'A', '0', 'e', 'E', '1', '-', ' ', '.', '_', '~'];
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v' };
 
+/** A character of a class, a common one where that is in it. */
+const memberOf = (characterClass: string): string => {
+  for (const flags of ['u', '']) {
+    try {
+      const pattern = new RegExp(`^${characterClass}$`, flags);
+      const found = [...preferred, '🙂'].find((each) => pattern.test(each));
+      if (found !== undefined) return found;
+      for (let code = 33; code < 0x500; code += 1) {
+        if (pattern.test(String.fromCodePoint(code))) return String.fromCodePoint(code);
+      }
+    } catch {
+      // The other flags may read it.
+    }
+  }
+  return '';
+};
+
 class Sampler {
   readonly #source: string;
   readonly #extra: Extra;
@@ -64,9 +81,9 @@ class Sampler {
     this.#at += 1;
     if (character === 'b' || character === 'B' || /[1-9]/.test(character)) return '';
     if (character === 'p' || character === 'P') {
-      const name = /^\{([^}]*)\}/.exec(this.#source.slice(this.#at));
-      this.#at += name?.[0].length ?? 0;
-      return /Emoji|Pictographic/.test(name?.[1] ?? '') ? '🙂' : 'a';
+      const name = /^\{[^}]*\}/.exec(this.#source.slice(this.#at))?.[0] ?? '';
+      this.#at += name.length;
+      return memberOf(`[\\${character}${name}]`);
     }
     if (character === 'u' || character === 'x') {
       const code = /^(?:\{([0-9a-f]+)\}|([0-9a-f]{2,4}))/i.exec(this.#source.slice(this.#at));
@@ -84,20 +101,7 @@ class Sampler {
     }
     const source = `[${this.#source.slice(this.#at, at)}]`;
     this.#at = at + 1;
-    for (const flags of ['u', '']) {
-      try {
-        const pattern = new RegExp(`^${source}$`, flags);
-        const found = preferred.find((each) => pattern.test(each));
-        if (found !== undefined) return found;
-        for (let code = 33; code < 0x500; code += 1) {
-          if (pattern.test(String.fromCodePoint(code))) return String.fromCodePoint(code);
-        }
-        if (pattern.test('🙂')) return '🙂';
-      } catch {
-        // The other flags may read it.
-      }
-    }
-    return '';
+    return memberOf(source);
   }
 
   #group(): string {

@@ -115,6 +115,7 @@ const rewriteSentence = (written: string, plan: Plan): string => {
   if (isDropped(plain, plan)) return '';
   let text = written;
   for (const [from, to] of plan.wishes.replacements) text = text.replaceAll(from, to);
+  if (/^[^\p{L}\p{N}]*\p{Lu}/u.test(written)) text = capitalised(text);
   text = splitLong(mendSentence(text));
   // Two sentences may become the same by what was mended in them.
   const halves = writtenSentences(text).filter((half) => !isSeen(half, plan));

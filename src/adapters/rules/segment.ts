@@ -128,7 +128,10 @@ export const sentencesOf = (documents: readonly NamedText[]): Sentence[] => {
     let heading = '';
     for (const [block, each] of blocksOf(text).entries()) {
       if (each.kind === 'heading') heading = plainText(each.text);
-      if (!isProse(each) || (proseBlocks += 1) % share !== 0) continue;
+      if (!isProse(each)) continue;
+      const isTaken = proseBlocks % share === 0;
+      proseBlocks += 1;
+      if (!isTaken) continue;
       // One endless paragraph is cut; there is no fair way to choose from it.
       const bounded = { ...each, text: each.text.slice(0, proseCharactersMax) };
       for (const sentence of sentencesOfBlock(bounded)) {

@@ -235,7 +235,7 @@ export const findDoubled = (text: string): DoubledWord[] => {
 };
 
 const irregular =
-  'been|begun|bought|broken|brought|built|caught|chosen|cut|done|drawn|driven|eaten|fallen|felt|found|forgotten|given|grown|held|hidden|hit|kept|known|laid|led|left|lost|made|meant|met|paid|put|read|run|said|seen|sent|set|shown|sold|spoken|spent|stolen|struck|taken|taught|thought|thrown|told|understood|won|worn|written';
+  'been|begun|bought|broken|brought|built|caught|chosen|cut|done|drawn|driven|eaten|fallen|felt|found|forgotten|given|grown|held|hidden|hit|kept|known|laid|led|left|lit|lost|made|meant|met|paid|put|read|run|said|seen|sent|set|shown|sold|spoken|spent|stolen|struck|taken|taught|thought|thrown|told|understood|won|worn|written';
 
 const passivePattern = new RegExp(
   String.raw`\b(?:am|is|are|was|were|be|been|being)\s+(?:\w+ly\s+)?(?:(?!(?:need|bleed|breed|feed|speed|seed|hundred|red|bed|indeed|naked|wicked|sacred)\b)\w{2,}ed|${irregular})\b`,
