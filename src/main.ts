@@ -19,6 +19,7 @@ import type { ReadStore } from './ports/read-store.ts';
 import { Ecl } from './runtime/ecl.ts';
 import { InputFiles } from './runtime/input-files.ts';
 import { Registry } from './runtime/registry.ts';
+import type { FindWorkflow } from './runtime/services.ts';
 
 export interface EclOptions {
   /** `sqlite:<folder>`, `memory:`, which keeps nothing, or stores of your own. @default 'sqlite:.ecl' */
@@ -39,6 +40,10 @@ export interface EclOptions {
   readonly access?: 'write' | 'read';
   /** Whether runs that other processes left go on at once. @default true */
   readonly recover?: boolean;
+  /** Stores decisions, but leaves what they owe (steps, timers, children) to another process. @default false */
+  readonly leaveWork?: boolean;
+  /** Registers the workflow that a run was started with, when it is not registered yet. */
+  readonly findWorkflow?: FindWorkflow;
   readonly limits?: Partial<Limits>;
   /** Time, for tests that move it. */
   readonly clock?: Clock;
@@ -169,7 +174,8 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   for (const each of options.workflows ?? []) registry.register(each);
   const logger =
     options.logger ?? pino({ name: 'ecl', level: 'warn' }, pino.destination({ fd: 2, sync: true }));
-  const model = await resolveModel(options);
+  // A reader executes nothing: it must not fail for want of a key.
+  const model = access === 'read' ? undefined : await resolveModel(options);
   const { createSystemClock } = await import('./adapters/system/clock.ts');
   const { createSystemIdGenerator } = await import('./adapters/system/id-generator.ts');
   const { readInputFile } = await import('./adapters/filesystem/input-file.ts');
@@ -190,6 +196,8 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       prices: options.prices ?? {},
       budget: options.budget,
       readOnly: access === 'read',
+      leavesWork: options.leaveWork ?? false,
+      findWorkflow: options.findWorkflow,
     },
     ids,
     directory,

@@ -49,6 +49,8 @@ export class ActorSystem implements Neighbours {
 
   /** The actor of a run, loaded when it is not in memory; undefined when there is no such run. */
   async get(id: string): Promise<RunActor | undefined> {
+    // Another process moves what this one only reads, so nothing is remembered.
+    if (this.services.readOnly) return RunActor.load(this.services, id);
     const known = this.#actors.get(id);
     if (known !== undefined) return known;
     return this.#hold(id, RunActor.load(this.services, id), (actor) => actor.recover());

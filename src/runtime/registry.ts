@@ -18,6 +18,12 @@ export interface RegisteredWorkflow {
   readonly module: string | undefined;
 }
 
+export interface RegisterOptions {
+  /** Where it was loaded from, as a run records it. */
+  readonly module?: string;
+  readonly beside?: boolean;
+}
+
 export class Registry {
   readonly #byId = new Map<string, RegisteredWorkflow[]>();
   /** Invoked machines, by id and structure. */
@@ -26,8 +32,12 @@ export class Registry {
   /** What was registered by identity: starting a run of it again costs a look-up. */
   readonly #known = new WeakMap<object, RegisteredWorkflow>();
 
-  /** @throws EclError `workflow.refused`, `workflow.duplicate`, `id.invalid` */
-  register(value: WorkflowLike, options: { module?: string } = {}): RegisteredWorkflow {
+  /**
+   * @param options.beside takes a workflow whose id and version another one has with another structure: runs find
+   * theirs by structure, and `get` goes on giving the other one. @default false
+   * @throws EclError `workflow.refused`, `workflow.duplicate`, `id.invalid`
+   */
+  register(value: WorkflowLike, options: RegisterOptions = {}): RegisteredWorkflow {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
     const registered = this.#add(value, options);
@@ -35,19 +45,21 @@ export class Registry {
     return registered;
   }
 
-  #add(value: WorkflowLike, options: { module?: string }): RegisteredWorkflow {
+  #add(value: WorkflowLike, { module, beside = false }: RegisterOptions): RegisteredWorkflow {
     const workflow = toWorkflow(value);
     checkName('The workflow id', workflow.id);
     const durable = durableMachine(workflow.machine, { version: workflow.version });
+    const { version, structure } = durable;
     const known = this.#byId.get(workflow.id) ?? [];
-    const same = known.find((each) => each.durable.version === durable.version);
-    if (same !== undefined) {
-      if (same.durable.structure === durable.structure) return same;
-      const details = { workflow: workflow.id, version: durable.version };
-      throw new EclError('workflow.duplicate', details);
+    const same = known.filter((each) => each.durable.version === version);
+    const found = same.find((each) => each.durable.structure === structure);
+    if (found !== undefined) return found;
+    if (same.length > 0 && !beside) {
+      throw new EclError('workflow.duplicate', { workflow: workflow.id, version });
     }
-    const registered = { workflow, durable, module: options.module };
-    this.#byId.set(workflow.id, [...known, registered]);
+    const registered = { workflow, durable, module };
+    const all = same.length > 0 ? [registered, ...known] : [...known, registered];
+    this.#byId.set(workflow.id, all);
     this.#registerInvoked(durable);
     return registered;
   }
@@ -69,10 +81,15 @@ export class Registry {
   }
 
   /** The registered workflow that a run was started with. */
-  find(started: JournalData<'RunStarted'>): RegisteredWorkflow | undefined {
+  find(
+    started: Pick<JournalData<'RunStarted'>, 'workflow' | 'version' | 'structure'>,
+  ): RegisteredWorkflow | undefined {
     return this.#byId
       .get(started.workflow)
-      ?.find((each) => each.durable.version === started.version);
+      ?.find(
+        ({ durable }) =>
+          durable.version === started.version && durable.structure === started.structure,
+      );
   }
 
   /**
@@ -110,9 +127,9 @@ export const blockedReason = (
 ): { reason: string; expected: string; got?: string } | undefined => {
   const { workflow, version, structure } = started;
   if (registry.hasInvoked(workflow, structure)) return undefined;
+  if (registry.find(started) !== undefined) return undefined;
   const versions = registry.list().filter((each) => each.workflow.id === workflow);
   const same = versions.find((each) => each.durable.version === version);
-  if (same?.durable.structure === structure) return undefined;
   if (same !== undefined) {
     return {
       reason: `the machine ${workflow}@${version} has another structure now (started with ${structure.slice(0, 12)}, registered is ${same.durable.structure.slice(0, 12)}); register the old machine under its version and the new one under another`,

@@ -146,12 +146,11 @@ export class RunActor {
   }
 
   async #load(): Promise<boolean> {
-    const from = await loadSnapshot(this.#services, this.id);
-    if (from !== undefined) this.#snapshotRevision = from.revision;
-    let replayed = await replayJournal(this.#services, this.id, from);
-    // A snapshot that a journal contradicts is worth nothing; the journal alone decides.
-    if (replayed.kind === 'diverged' && from !== undefined) {
-      replayed = await replayJournal(this.#services, this.id);
+    let replayed = await this.#replay();
+    const { findWorkflow, registry } = this.#services;
+    if (replayed.kind === 'blocked' && findWorkflow !== undefined) {
+      await findWorkflow(replayed.started, registry);
+      replayed = await this.#replay();
     }
     if (replayed.kind === 'missing') return false;
     if (replayed.kind === 'ready') {
@@ -162,6 +161,16 @@ export class RunActor {
     this.#unready = replayed;
     if (replayed.kind === 'diverged') await this.#recordQuarantine(replayed);
     return true;
+  }
+
+  async #replay(): Promise<Replayed> {
+    const from = await loadSnapshot(this.#services, this.id);
+    if (from !== undefined) this.#snapshotRevision = from.revision;
+    const replayed = await replayJournal(this.#services, this.id, from);
+    // A snapshot that a journal contradicts is worth nothing; the journal alone decides.
+    return replayed.kind === 'diverged' && from !== undefined
+      ? replayJournal(this.#services, this.id)
+      : replayed;
   }
 
   async #process(item: Item): Promise<void> {

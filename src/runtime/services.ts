@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Budget } from '../core/budget.ts';
 import type { DurableMachine } from '../core/durable-machine.ts';
-import type { JournalEvent } from '../core/journal-events.ts';
+import type { JournalData, JournalEvent } from '../core/journal-events.ts';
 import type { Limits } from '../core/limits.ts';
 import type { PriceOverrides } from '../core/prices.ts';
 import type { OpenChild, OutboundSignal, RunState } from '../core/run-state.ts';
@@ -28,8 +28,17 @@ export interface Services {
   readonly budget: Budget | undefined;
   /** Appends nothing and executes nothing. */
   readonly readOnly: boolean;
+  /** Stores decisions, but leaves what they owe to another process. */
+  readonly leavesWork: boolean;
+  /** Registers the workflow that a run was started with, where it can be found; it never throws. */
+  readonly findWorkflow: FindWorkflow | undefined;
   readonly neighbours: Neighbours;
 }
+
+export type FindWorkflow = (
+  started: JournalData<'RunStarted'>,
+  registry: Registry,
+) => Promise<void>;
 
 /** What one run does to others, by way of the actor system. */
 export interface Neighbours {

@@ -4,6 +4,7 @@
  * 1. A snapshot is believed only when the journal has, at its revision, an event of its hash.
  * 2. Anything wrong with it, and it counts as absent: a full replay gives the same state, only later.
  */
+import { isEclError } from '../../core/errors.ts';
 import { snapshotStream, journalStream } from '../../core/ids.ts';
 import { restoreSnapshot, takeSnapshot, type RunSnapshot } from '../../core/snapshot.ts';
 import type { RunState } from '../../core/run-state.ts';
@@ -37,6 +38,8 @@ export const loadSnapshot = async (
     const machine = registry.machineOf(id, snapshot.started);
     return restoreSnapshot(id, snapshot, machine);
   } catch (error) {
+    // The journal will say so, with both sides.
+    if (isEclError(error, 'run.blocked')) return undefined;
     logger.warn(
       { run: id, err: error },
       'the snapshot is not usable; the whole journal is replayed',

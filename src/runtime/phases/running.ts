@@ -104,7 +104,8 @@ export class Running {
   }
 
   #catchUp(state: RunState): void {
-    if (this.#stopping || this.#services.readOnly) return;
+    const { readOnly, leavesWork } = this.#services;
+    if (this.#stopping || readOnly || leavesWork) return;
     this.#dropStale(state);
     for (const effect of owed(state)) this.#carryOut(effect);
   }
