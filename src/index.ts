@@ -43,9 +43,25 @@ export type {
   ModelUsage,
   ToolCall,
 } from './ports/model.ts';
-export type { RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
+export type { Condition as RowCondition, RowQuery } from './ports/read-store.ts';
+export type { OwingRun, RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
 export type { Ecl, SpawnOptions } from './runtime/ecl.ts';
 export type { EventQuery, PublicEvent } from './runtime/event-feed.ts';
+export {
+  isPayloadReference,
+  projectedEvents,
+  type PayloadReference,
+  type ProjectedData,
+  type ProjectedEvent,
+} from './runtime/projected-event.ts';
+export {
+  defineProjection,
+  type ColumnValues,
+  type ProjectedRow,
+  type ProjectedRows,
+  type Projection,
+  type ProjectionOptions,
+} from './runtime/projection.ts';
 export type { RunDocument } from './runtime/run-document.ts';
 export type { ResumeOptions, RunHandle } from './runtime/run-handle.ts';
 export { createEcl, type EclOptions } from './main.ts';

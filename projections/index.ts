@@ -1,0 +1,2 @@
+/** The read models that ECL keeps. */
+export { runSummaries } from './run-summaries.ts';

@@ -1,0 +1,229 @@
+/**
+ * The projector: keeps any number of projections folded, first up to the end of the store, then live through one
+ * subscription.
+ *
+ * 1. A projection that is behind the others is caught up beside them, then joins; it holds up nobody.
+ * 2. A row is never older than its checkpoint says, and a rebuild gives the same rows.
+ * 3. Any number of processes may project into one read store: of two commits from one checkpoint one wins, and the
+ *    loser goes on from there.
+ */
+import type { Logger } from 'pino';
+import { EclError, isEclError } from '../core/errors.ts';
+import { journalPrefix } from '../core/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventFilter, EventStore } from '../ports/event-store.ts';
+import type { ReadStore } from '../ports/read-store.ts';
+import type { Projection } from './projection.ts';
+import { ProjectionFeed, type FeedOptions } from './projection-feed.ts';
+import { ProjectionFold } from './projection-fold.ts';
+
+export interface ProjectorOptions {
+  readonly store: EventStore;
+  readonly reads: ReadStore;
+  readonly projections: readonly Projection<unknown>[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ProjectionLag {
+  readonly name: string;
+  readonly version: number;
+  /** How far its rows show what happened. */
+  readonly position: bigint | undefined;
+  /** Distance to the last event, counted in positions, which may have gaps; 0 when it is caught up. */
+  readonly behind: bigint;
+}
+
+export interface RebuildProgress {
+  readonly position: bigint;
+  /** Where the store ended when the rebuild began. */
+  readonly end: bigint;
+}
+
+/** How long closing waits for what was just appended, in milliseconds. */
+const closeMsMax = 1_000;
+
+/** What all projections want to see: the types that any of them names, of journals only. */
+const filterOf = (projections: readonly Projection<unknown>[]): EventFilter => {
+  const types = new Set<string>();
+  let isEverything = false;
+  for (const projection of projections) {
+    if (projection.types === undefined) isEverything = true;
+    for (const type of projection.types ?? []) types.add(type);
+  }
+  return { streamPrefixes: [journalPrefix()], ...(isEverything ? {} : { types: [...types] }) };
+};
+
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #filter: EventFilter;
+  readonly #folds = new Map<Projection<unknown>, ProjectionFold>();
+  readonly #main: ProjectionFeed;
+  /** The main one, and those that catch up beside it. */
+  readonly #feeds = new Set<ProjectionFeed>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #rebuilds = new Map<string, Promise<void>>();
+  /** Up to a last position of the store, where the last event stands that concerns a projection. */
+  #known: { readonly last: bigint; readonly end: bigint | undefined } = {
+    last: -1n,
+    end: undefined,
+  };
+  #isClosed = false;
+
+  constructor(options: ProjectorOptions) {
+    const { projections, reads, logger } = options;
+    this.#options = options;
+    this.#filter = filterOf(projections);
+    for (const projection of projections) {
+      this.#folds.set(projection, new ProjectionFold(projection, reads, logger));
+    }
+    this.#main = new ProjectionFeed(this.#feedOptions(), this.#folds.values());
+    this.#feeds.add(this.#main);
+  }
+
+  /** Begins to fold, and goes on until it is closed. */
+  start(): void {
+    const folds = [...this.#folds.values()];
+    const fresh = folds.filter((fold) => fold.isNew);
+    if (fresh.length < folds.length) {
+      for (const fold of fresh) {
+        this.#main.leave(fold);
+        this.#run(this.#catchUpBeside(fold, {}));
+      }
+    }
+    this.#run(this.#main.run('stopped'));
+  }
+
+  /** The queries of a projection. */
+  queries<Queries>(projection: Projection<Queries>): Queries {
+    return projection.queries(this.#foldOf(projection).rows);
+  }
+
+  /**
+   * Resolves when the rows show everything that is stored now, or everything up to a position.
+   *
+   * @throws EclError `store.closed`, `store.unavailable` and whatever else keeps the rows from being written
+   */
+  async caughtUp(position?: bigint): Promise<void> {
+    const target = position ?? (await this.#end());
+    if (this.#isClosed) throw new EclError('store.closed', { store: 'the projector' });
+    if (target === undefined) return;
+    await Promise.all(Array.from(this.#feeds, (feed) => feed.reached(target)));
+  }
+
+  /**
+   * Forgets the rows of a projection and folds all events again; the others go on meanwhile.
+   *
+   * @throws EclError `usage.invalid` when there is no such projection
+   */
+  async rebuild(name: string, onProgress?: (progress: RebuildProgress) => void): Promise<void> {
+    const fold = [...this.#folds.values()].find((each) => each.name === name);
+    if (fold === undefined) {
+      throw new EclError('usage.invalid', { reason: `There is no projection "${name}"` });
+    }
+    const running = this.#rebuilds.get(name);
+    if (running !== undefined) return running;
+    const rebuild = this.#rebuild(fold, onProgress).finally(() => this.#rebuilds.delete(name));
+    this.#rebuilds.set(name, rebuild);
+    this.#run(rebuild);
+    return rebuild;
+  }
+
+  /** How far each projection is behind the store. */
+  async lag(): Promise<ProjectionLag[]> {
+    const end = (await this.#end()) ?? 0n;
+    return Array.from(this.#folds.values(), ({ name, version, visible }) => {
+      const position = visible ?? 0n;
+      return { name, version, position: visible, behind: end > position ? end - position : 0n };
+    });
+  }
+
+  /** Folds what is at hand, unless that takes long, and ends. */
+  async close(): Promise<void> {
+    if (!this.#isClosed && this.#main.isLive && this.#feeds.size === 1) await this.#drain();
+    this.#isClosed = true;
+    for (const feed of this.#feeds) feed.stop();
+    await Promise.all(this.#running);
+  }
+
+  async #rebuild(
+    fold: ProjectionFold,
+    onProgress: ((progress: RebuildProgress) => void) | undefined,
+  ): Promise<void> {
+    const end = (await this.#options.store.lastPosition()) ?? 0n;
+    this.#main.leave(fold);
+    fold.reset();
+    await this.#catchUpBeside(fold, {
+      onProgress: (position) => onProgress?.({ position, end }),
+    });
+  }
+
+  async #catchUpBeside(
+    fold: ProjectionFold,
+    options: Pick<FeedOptions, 'onProgress'>,
+  ): Promise<void> {
+    const feed = new ProjectionFeed({ ...this.#feedOptions(), ...options }, [fold]);
+    this.#feeds.add(feed);
+    await feed.run('caughtUp');
+    this.#feeds.delete(feed);
+    if (!this.#isClosed) this.#main.join(fold);
+    else throw new EclError('store.closed', { store: 'the projector' });
+  }
+
+  #feedOptions(): FeedOptions {
+    const { store, clock, logger } = this.#options;
+    return { store, clock, logger, filter: this.#filter };
+  }
+
+  #foldOf(projection: Projection<unknown>): ProjectionFold {
+    const fold = this.#folds.get(projection);
+    if (fold !== undefined) return fold;
+    const { name } = projection.definition;
+    throw new EclError('usage.invalid', { reason: `The projection "${name}" is not kept` });
+  }
+
+  /** Work that closing waits for; how it went is the business of who asked for it. */
+  #run(work: Promise<void>): void {
+    const running = work
+      .catch(() => {})
+      .finally(() => {
+        this.#running.delete(running);
+      });
+    this.#running.add(running);
+  }
+
+  /** Position of the last event that concerns a projection; others may come after it. */
+  async #end(): Promise<bigint | undefined> {
+    const last = await this.#options.store.lastPosition();
+    if (last === undefined || last === this.#known.last) return last && this.#known.end;
+    const isFolded = [...this.#folds.values()].every(
+      ({ position }) => position !== undefined && position >= last,
+    );
+    if (isFolded) return last;
+    this.#known = { last, end: await this.#newest(last) };
+    return this.#known.end;
+  }
+
+  async #newest(last: bigint): Promise<bigint | undefined> {
+    const filter = this.#filter;
+    try {
+      const newest = this.#options.store.readAll({ direction: 'backwards', limit: 1, filter });
+      for await (const { position } of newest) return position;
+      return undefined;
+    } catch (error) {
+      // Damage at the end is stepped over like any other, so its position is reached too.
+      if (isEclError(error, 'store.corrupt')) return last;
+      throw error;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const { clock } = this.#options;
+    let cancel = (): void => {};
+    const limit = new Promise<void>((resolve) => {
+      cancel = clock.schedule(clock.now() + closeMsMax, resolve);
+    });
+    await Promise.race([this.caughtUp().catch(() => {}), limit]);
+    cancel();
+  }
+}
