@@ -38,6 +38,8 @@ const packageOf = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
+const loadingMsMax = 30_000;
+
 let isHooked = false;
 
 const hookResolution = (shared: SharedModules): void => {
@@ -126,6 +128,22 @@ const importEither = async (path: string, shared: SharedModules): Promise<Module
   }
 };
 
+/** A module may wait at its top level for something that never comes. */
+const withinTime = async <Result>(path: string, work: () => Promise<Result>): Promise<Result> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const reason = `it did not finish loading in ${loadingMsMax / 1000} s`;
+      reject(new EclError('workflow.module-failed', { module: path, reason }));
+    }, loadingMsMax);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 /** The message of whatever a module threw, with the place of a syntax error. */
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
@@ -146,7 +164,7 @@ export const importModule = async (
     throw new EclError('workflow.module-failed', { module: path, reason: 'there is no such file' });
   }
   try {
-    return await quietly(() => importEither(path, shared));
+    return await withinTime(path, () => quietly(() => importEither(path, shared)));
   } catch (error) {
     if (isEclError(error)) throw error;
     const details = { module: path, reason: reasonOf(error) };
