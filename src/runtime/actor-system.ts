@@ -14,8 +14,9 @@ import type { OpenChild, OutboundSignal, RunState } from '../core/run-state.ts';
 import { sha256 } from '../core/sha256.ts';
 import type { OwingRun } from '../ports/run-directory.ts';
 import { nextDueAt, Passivation } from './phases/passivate.ts';
+import { neighbourRetryMs } from './phases/running.ts';
 import { Places } from './places.ts';
-import { RunActor } from './run-actor.ts';
+import { RunActor, type Command, type SubmitOptions } from './run-actor.ts';
 import { RunHub } from './run-hub.ts';
 import type { Neighbours, Services } from './services.ts';
 
@@ -33,6 +34,7 @@ export class ActorSystem implements Neighbours {
   readonly #steps: Places;
   readonly #recoveries: Places;
   readonly #wakes = new Map<string, () => void>();
+  #passivates = false;
   #stopping = false;
 
   constructor(services: Omit<Services, 'neighbours'>) {
@@ -53,6 +55,7 @@ export class ActorSystem implements Neighbours {
     if (this.services.readOnly) return RunActor.load(this.services, id);
     const known = this.#actors.get(id);
     if (known !== undefined) return known;
+    if (this.#stopping) throw new EclError('store.closed', { store: 'the actor system' });
     return this.#hold(id, RunActor.load(this.services, id), (actor) => actor.recover());
   }
 
@@ -94,8 +97,14 @@ export class ActorSystem implements Neighbours {
     await Promise.all(loads);
   }
 
+  async submit(run: string, command: Command, options: SubmitOptions): Promise<RunState> {
+    const actor = await this.get(run);
+    if (actor === undefined) throw new EclError('run.not-found', { run });
+    return actor.submit(command, options);
+  }
+
   async deliver(from: RunState, { id, to, event, sentBy }: OutboundSignal): Promise<void> {
-    const receiver = await this.get(to);
+    const receiver = (await this.get(to)) ?? (await this.#ownChild(from, to));
     if (receiver === undefined) {
       this.services.logger.warn({ run: from.id, to, event: event.type }, 'no run takes the signal');
       return;
@@ -111,14 +120,19 @@ export class ActorSystem implements Neighbours {
 
   async tend(parent: RunState, child: OpenChild, machine: DurableMachine): Promise<void> {
     const actor = await this.#childActor(parent, child, machine);
-    if (actor === undefined) return;
-    if (child.cancelled && actor.state?.ending === undefined) {
+    let state = actor?.state;
+    if (actor !== undefined && child.cancelled && state?.ending === undefined) {
       const reason = `its parent ${parent.id} has left it`;
-      await actor.submit((state) =>
-        state.ending === undefined ? { type: 'CancelRequested', data: { reason } } : undefined,
+      state = await actor.submit((now) =>
+        now.ending === undefined ? { type: 'CancelRequested', data: { reason } } : undefined,
       );
     }
-    if (actor.state?.ending !== undefined) await this.#tellParent(actor.state);
+    if (state?.ending !== undefined) await this.#tellParent(state);
+  }
+
+  loaded(actor: RunActor): void {
+    if (actor.state === undefined) this.hub.publishUnready(actor);
+    else this.hub.publish(actor.state, []);
   }
 
   decided(actor: RunActor, events: readonly JournalEvent[]): void {
@@ -126,13 +140,9 @@ export class ActorSystem implements Neighbours {
     if (state === undefined) return;
     this.#passivation.touch(actor);
     this.hub.publish(state, events);
-    if (state.ending !== undefined && state.started.parent !== undefined) {
-      this.#tellParent(state).catch((error: unknown) => {
-        this.services.logger.warn({ run: actor.id, err: error }, 'the parent was not told yet');
-      });
-    }
+    if (state.ending !== undefined && state.started.parent !== undefined) this.#tellSoon(state);
     if (isOver(state)) this.#forget(actor);
-    else if (this.#actors.size > this.services.limits.activeActorsMax) this.#passivate();
+    else this.#passivateSoon();
   }
 
   withStepPlace<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -166,7 +176,8 @@ export class ActorSystem implements Neighbours {
         this.#passivation.touch(actor);
         this.#cancelWake(id);
         ready(actor);
-        if (actor.state !== undefined) this.hub.publish(actor.state, []);
+        this.loaded(actor);
+        this.#passivateSoon();
       }
       return actor;
     } catch (error) {
@@ -183,14 +194,28 @@ export class ActorSystem implements Neighbours {
     }
   }
 
+  /** One that is not held (yet) by the map is left to whoever starts it. */
   #forget(actor: RunActor): void {
+    if (this.#actors.get(actor.id) !== actor) return;
     this.#passivation.forget(actor.id);
     this.#actors.delete(actor.id);
     actor.release();
   }
 
+  /** Not at once: whoever has just looked an actor up is about to submit to it. */
+  #passivateSoon(): void {
+    if (this.#actors.size <= this.services.limits.activeActorsMax || this.#passivates) return;
+    this.#passivates = true;
+    const { clock } = this.services;
+    clock.schedule(clock.now(), () => {
+      this.#passivates = false;
+      if (!this.#stopping) this.#passivate();
+    });
+  }
+
   #passivate(): void {
     for (const actor of this.#passivation.candidates()) {
+      if (this.#actors.get(actor.id) !== actor) continue;
       this.#forget(actor);
       const dueAt = actor.state === undefined ? undefined : nextDueAt(actor.state);
       if (dueAt !== undefined) this.#wakeAt(actor.id, dueAt);
@@ -227,11 +252,32 @@ export class ActorSystem implements Neighbours {
     try {
       return await this.start(child.run, childStarted(parent, child, machine), child.spawnedBy);
     } catch (error) {
-      if (!isEclError(error) || error.kind !== 'usage') throw error;
+      // What lies in the child itself stays as it is; what lies in the store or in another process may pass.
+      if (isEclError(error) && error.kind !== 'usage' && error.kind !== 'failed') throw error;
       const data = { run: child.run, error: toErrorDocument(error) };
       await this.#report(parent.id, { type: 'ChildFailed', data });
       return undefined;
     }
+  }
+
+  /** The actor of a child that its parent has just asked for, started if it was not yet. */
+  async #ownChild(parent: RunState, run: string): Promise<RunActor | undefined> {
+    const child = parent.children.get(run);
+    const logic = child && parent.machine.logic(child.source);
+    if (child === undefined || logic === undefined || !('machine' in logic)) return undefined;
+    return this.#childActor(parent, child, logic.machine);
+  }
+
+  /** Tells the parent, again and again while the store is away: nobody else in this process would. */
+  #tellSoon(state: RunState): void {
+    this.#tellParent(state).catch((error: unknown) => {
+      this.services.logger.warn({ run: state.id, err: error }, 'the parent was not told yet');
+      if (!isEclError(error, 'store.unavailable')) return;
+      const { clock } = this.services;
+      clock.schedule(clock.now() + neighbourRetryMs, () => {
+        if (!this.#stopping) this.#tellSoon(state);
+      });
+    });
   }
 
   async #tellParent(state: RunState): Promise<void> {

@@ -59,6 +59,9 @@ export class RunActor {
   #unready: Unready | undefined;
   #snapshotRevision = -1;
   #closing = false;
+  /** Ends the wait before an append is repeated. */
+  #endWait = (): void => {};
+  #retired = false;
 
   private constructor(services: Services, id: string) {
     this.id = id;
@@ -122,11 +125,12 @@ export class RunActor {
   }
 
   /**
-   * Puts a command into the mailbox.
+   * Puts a command into the mailbox; of an actor that has left memory, into that of the one which stands for the run now.
    *
    * @returns the state after its decision is stored
    */
   submit(command: Command, options: SubmitOptions = {}): Promise<RunState> {
+    if (this.#retired) return this.#services.neighbours.submit(this.id, command, options);
     return new Promise((resolve, reject) => {
       this.#mailbox.put({ command, options, resolve, reject }, this.id);
     });
@@ -134,13 +138,16 @@ export class RunActor {
 
   /** Fourth phase: no new work; what runs is aborted unless it ends within the grace. */
   async stop(graceMs: number): Promise<void> {
-    await this.#running.stop(graceMs);
+    await this.#running.drain(graceMs);
     this.#closing = true;
+    this.#endWait();
+    await this.#running.abandon();
   }
 
-  /** Drops what a passivated actor still holds outside memory. */
+  /** Leaves memory. Whoever still holds this actor can go on submitting to it. */
   release(): void {
-    this.#running.release();
+    this.#retired = true;
+    this.#running.retire();
     const { state } = this;
     if (state !== undefined && state.ending === undefined) this.#considerSnapshot(state);
   }
@@ -174,8 +181,10 @@ export class RunActor {
   }
 
   async #process(item: Item): Promise<void> {
-    for (;;) {
+    for (let isStale = false; ;) {
       try {
+        if (isStale) await this.#reload(item.options.whenAway ?? 'reject');
+        isStale = false;
         const { state } = this;
         if (state === undefined) throw this.#unreadyError();
         const fact = item.command(state);
@@ -183,10 +192,8 @@ export class RunActor {
         item.resolve(state);
         return;
       } catch (error) {
-        if (error instanceof WrongExpectedRevision) {
-          await this.#reload();
-          continue;
-        }
+        isStale = error instanceof WrongExpectedRevision;
+        if (isStale) continue;
         item.reject(error);
         return;
       }
@@ -262,16 +269,23 @@ export class RunActor {
       expectedRevision: state.revision === -1 ? ('no-stream' as const) : state.revision,
       events: sealed.events,
     };
+    await this.#persistently(whenAway, async () => {
+      if (sealed.blobs.length > 0) await putBlobs(this.#services.artifacts, sealed.blobs);
+      await this.#services.store.append(append);
+    });
+  }
+
+  /** Repeats what the store could not do or is in doubt about, until the actor stops. */
+  async #persistently(whenAway: 'reject' | 'wait', work: () => Promise<unknown>): Promise<void> {
     for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
       try {
-        if (sealed.blobs.length > 0) await putBlobs(this.#services.artifacts, sealed.blobs);
-        await this.#services.store.append(append);
+        await work();
         return;
       } catch (error) {
         const doubtful = error instanceof OutcomeUnknown;
         const away = isEclError(error, 'store.unavailable') && whenAway === 'wait';
         if (this.#closing || (!doubtful && !away)) throw error;
-        this.#services.logger.warn({ run: this.id, err: error, wait }, 'the append is repeated');
+        this.#services.logger.warn({ run: this.id, err: error, wait }, 'the store is asked again');
         await this.#pause(wait);
       }
     }
@@ -280,17 +294,22 @@ export class RunActor {
   #pause(milliseconds: number): Promise<void> {
     const { clock } = this.#services;
     return new Promise((resolve) => {
-      clock.schedule(clock.now() + milliseconds, resolve);
+      const cancel = clock.schedule(clock.now() + milliseconds, resolve);
+      this.#endWait = () => {
+        cancel();
+        resolve();
+      };
     });
   }
 
-  async #reload(): Promise<void> {
+  async #reload(whenAway: 'reject' | 'wait'): Promise<void> {
     this.#services.logger.info(
       { run: this.id },
       'another writer moved the run; it is loaded again',
     );
     this.#running.release();
-    await this.#load();
+    await this.#persistently(whenAway, () => this.#load());
+    this.#services.neighbours.loaded(this);
     this.#running.recover();
   }
 

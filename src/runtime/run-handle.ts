@@ -75,8 +75,7 @@ export class RunHandle<Output = unknown> {
   async send(event: MachineEvent, options: { id?: string } = {}): Promise<RunDocument> {
     const id = options.id ?? `${this.#system.services.writer}/${(signalCount += 1)}`;
     const actor = await this.#actor();
-    await actor.submit(signalCommand(id, event));
-    return runDocument(this.#system.services, actor);
+    return this.#documentOf(await actor.submit(signalCommand(id, event)));
   }
 
   /**
@@ -104,8 +103,7 @@ export class RunHandle<Output = unknown> {
   /** @throws EclError `run.over` */
   async cancel(reason = 'cancelled by request'): Promise<RunDocument> {
     const actor = await this.#actor();
-    await actor.submit(cancelCommand(reason));
-    return runDocument(this.#system.services, actor);
+    return this.#documentOf(await actor.submit(cancelCommand(reason)));
   }
 
   /**
@@ -121,8 +119,7 @@ export class RunHandle<Output = unknown> {
     if ('output' in options) return this.send({ type: 'rounds.replaced', output: options.output });
     const actor = await this.#actor();
     const { clock } = this.#system.services;
-    await actor.submit(resumeCommand(() => clock.now(), options.reason));
-    return runDocument(this.#system.services, actor);
+    return this.#documentOf(await actor.submit(resumeCommand(() => clock.now(), options.reason)));
   }
 
   /** The machine's snapshot that was stored last. */
@@ -181,20 +178,31 @@ export class RunHandle<Output = unknown> {
     return runDocument(this.#system.services, { id: this.id, state } as RunActor);
   }
 
-  /** Listens and keeps the snapshot current; a run that is over already is told in the next microtask. */
+  /** Listens and keeps the snapshot current; a run that is over already is told so, once. */
   #listen(decided: (state: RunState, events: readonly JournalEvent[]) => void): () => void {
+    let isOver = false;
+    const tell = (state: RunState, events: readonly JournalEvent[]): void => {
+      if (isOver) return;
+      isOver = state.ending !== undefined;
+      this.#snapshot = state.snapshot;
+      decided(state, events);
+    };
     const stop = this.#system.hub.listen(this.id, {
-      decided: (state, events) => {
-        this.#snapshot = state.snapshot;
-        decided(state, events);
-      },
+      decided: tell,
+      unready: () => {},
       closed: () => {},
     });
-    const known = this.#snapshot;
-    if (known !== undefined && known.status !== 'active') {
-      void this.#actor().then(({ state }) => state !== undefined && decided(state, []));
-    }
-    return stop;
+    // The machine of a run that was cancelled is not done, so the snapshot does not say that the run is over.
+    this.#actor().then(
+      ({ state }) => {
+        if (state?.ending !== undefined) tell(state, []);
+      },
+      () => {},
+    );
+    return () => {
+      isOver = true;
+      stop();
+    };
   }
 
   async #when(reached: (state: RunState) => boolean): Promise<RunDocument> {
@@ -211,6 +219,10 @@ export class RunHandle<Output = unknown> {
           const document = this.#documentOf(state);
           if (state.ending !== undefined) this.#ended = document;
           resolve(document);
+        },
+        unready: (lost) => {
+          stop();
+          resolve(runDocument(services, lost));
         },
         closed: () => reject(new EclError('store.closed', { store: 'ECL' })),
       });

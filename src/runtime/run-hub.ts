@@ -4,10 +4,13 @@
  */
 import type { JournalEvent } from '../core/journal-events.ts';
 import type { RunState } from '../core/run-state.ts';
+import type { RunActor } from './run-actor.ts';
 
 export interface RunListener {
   /** A decision was stored; `events` is empty when the run was only loaded. */
   decided(state: RunState, events: readonly JournalEvent[]): void;
+  /** The run was loaded again and cannot go on: it is blocked, or does not replay. */
+  unready(actor: RunActor): void;
   /** The process stops listening before the run is over. */
   closed(): void;
 }
@@ -29,6 +32,10 @@ export class RunHub {
     const listeners = this.#listeners.get(state.id);
     if (listeners === undefined) return;
     for (const listener of listeners) listener.decided(state, events);
+  }
+
+  publishUnready(actor: RunActor): void {
+    for (const listener of this.#listeners.get(actor.id) ?? []) listener.unready(actor);
   }
 
   close(): void {

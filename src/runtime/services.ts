@@ -10,7 +10,7 @@ import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Model } from '../ports/model.ts';
-import type { RunActor } from './run-actor.ts';
+import type { Command, RunActor, SubmitOptions } from './run-actor.ts';
 import type { Registry } from './registry.ts';
 
 export interface Services {
@@ -46,6 +46,10 @@ export interface Neighbours {
   deliver(from: RunState, signal: OutboundSignal): Promise<void>;
   /** Starts a child, or ends it when it is cancelled; its end comes back as a fact. */
   tend(parent: RunState, child: OpenChild, machine: DurableMachine): Promise<void>;
+  /** Hands a command to the actor that stands for a run now. */
+  submit(run: string, command: Command, options: SubmitOptions): Promise<RunState>;
+  /** Called after a run was read from its journal again. */
+  loaded(actor: RunActor): void;
   /** Called after every stored decision, in order. */
   decided(actor: RunActor, events: readonly JournalEvent[]): void;
   /** Runs a step when one of the process's places is free. */

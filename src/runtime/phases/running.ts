@@ -4,6 +4,8 @@
  *
  * 1. What is to be done is always read off the state; this only remembers what is already under way.
  * 2. A custom action is called once, after its decision is stored, and never again.
+ * 3. Signals to one receiver are delivered one after the other, in the order in which they were sent.
+ * 4. An actor that has left memory carries out nothing more: another one may stand for its run by now.
  */
 import type { Decision } from '../../core/decide.ts';
 import { owed, type Effect } from '../../core/effects.ts';
@@ -25,7 +27,7 @@ interface Scheduled {
 }
 
 /** How long to leave a neighbour alone that could not take what it was sent. */
-const neighbourRetryMs = 2_000;
+export const neighbourRetryMs = 2_000;
 
 export class Running {
   readonly #services: Services;
@@ -41,6 +43,7 @@ export class Running {
   readonly #tended = new Set<string>();
   readonly #recovered = new Set<string>();
   #stopping = false;
+  #retired = false;
 
   constructor(services: Services, actor: RunActor) {
     this.#services = services;
@@ -80,22 +83,31 @@ export class Running {
     if (!isBooking) this.#catchUp(state);
   }
 
-  async stop(graceMs: number): Promise<void> {
+  /** Starts nothing more, and waits for the end of what runs, as long as the grace allows. */
+  async drain(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.release();
     if (this.#steps.size === 0) return;
     const { clock } = this.#services;
-    const all = Promise.all([...this.#steps.values()].map(({ done }) => done));
     let cancel = (): void => {};
     const grace = new Promise<void>((resolve) => {
       cancel = clock.schedule(clock.now() + graceMs, resolve);
     });
-    await Promise.race([all, grace]);
+    await Promise.race([this.#allDone(), grace]);
     cancel();
-    for (const { cancellation } of this.#steps.values()) cancellation.abandon('the process stops');
-    await all;
   }
 
+  /** Aborts what still runs, without an outcome. */
+  async abandon(): Promise<void> {
+    for (const { cancellation } of this.#steps.values()) cancellation.abandon('the process stops');
+    await this.#allDone();
+  }
+
+  async #allDone(): Promise<void> {
+    await Promise.all([...this.#steps.values()].map(({ done }) => done));
+  }
+
+  /** Forgets what is due later; the next catch-up schedules it again. */
   release(): void {
     for (const scheduled of [this.#timers, this.#retries]) {
       for (const { cancel } of scheduled.values()) cancel();
@@ -103,10 +115,17 @@ export class Running {
     }
   }
 
+  /** The actor leaves memory: from now on it starts nothing. */
+  retire(): void {
+    this.#retired = true;
+    this.release();
+  }
+
   #catchUp(state: RunState): void {
     const { readOnly, leavesWork } = this.#services;
-    if (this.#stopping || readOnly || leavesWork) return;
+    if (readOnly) return;
     this.#dropStale(state);
+    if (this.#stopping || this.#retired || leavesWork) return;
     for (const effect of owed(state)) this.#carryOut(effect);
   }
 
@@ -203,21 +222,22 @@ export class Running {
     this.#handOver(key, () => this.#services.neighbours.tend(state, child, logic.machine), false);
   }
 
-  #signal(signal: OutboundSignal): void {
-    const { state } = this.#actor;
-    if (state === undefined) return;
-    this.#handOver(
-      signal.id,
-      async () => {
-        await this.#services.neighbours.deliver(state, signal);
-        await this.#actor.submit((now) =>
-          now.outbox.has(signal.id)
-            ? { type: 'SignalDelivered', data: { id: signal.id } }
-            : undefined,
-        );
-      },
-      true,
-    );
+  #signal({ to }: OutboundSignal): void {
+    this.#handOver(`to ${to}`, () => this.#deliverAll(to), true);
+  }
+
+  async #deliverAll(to: string): Promise<void> {
+    for (;;) {
+      const { state } = this.#actor;
+      const signal = state && [...state.outbox.values()].find((each) => each.to === to);
+      if (state === undefined || signal === undefined || this.#stopping) return;
+      await this.#services.neighbours.deliver(state, signal);
+      await this.#actor.submit((now) =>
+        now.outbox.has(signal.id)
+          ? { type: 'SignalDelivered', data: { id: signal.id } }
+          : undefined,
+      );
+    }
   }
 
   /** Gives work to the actor system once; what fails is tried again after a while. */
@@ -227,7 +247,10 @@ export class Running {
     else this.#tended.add(key);
     work().then(
       () => {
-        this.#handed.delete(key);
+        // What came up meanwhile was not handed over again.
+        if (this.#handed.delete(key) && this.#actor.state !== undefined) {
+          this.#catchUp(this.#actor.state);
+        }
       },
       (error: unknown) => {
         this.#failed('a neighbour did not answer', error);
