@@ -81,11 +81,11 @@ const capital = (text: string): string =>
   text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 
 const titleOf = (content: Content): string => {
-  const { headings, keyphrases, documents, chosen } = content.extraction;
-  if (headings.length > 0 && documents.length === 1) return headings[0]!;
+  const { title, keyphrases, documents, chosen } = content.extraction;
+  if (title !== undefined && documents.length === 1) return title;
   const [first, second] = keyphrases;
   if (first !== undefined) return capital(second === undefined ? first : `${first} and ${second}`);
-  return headings[0] ?? chosen[0]?.text ?? content.main;
+  return title ?? chosen[0]?.text ?? content.main;
 };
 
 const ofSentence = (field: Field, sentence: Sentence, content: Content): string[] => {

@@ -19,6 +19,8 @@ export interface Extraction {
   readonly chosen: readonly Sentence[];
   readonly keyphrases: readonly string[];
   readonly headings: readonly string[];
+  /** The first heading of the first level, or the first heading. */
+  readonly title: string | undefined;
 }
 
 /** Words of instructions that say what to do and not what about. */
@@ -36,7 +38,7 @@ const keyphrasesMax = 20;
 const nearlySame = 0.6;
 
 /** The words that instructions ask about. */
-export const askedAbout = (instructions: string): ReadonlySet<string> =>
+const askedAbout = (instructions: string): ReadonlySet<string> =>
   new Set(contentStems(instructions).filter((word) => !taskWords.has(word)));
 
 /** How well a sentence stands alone: fragments, questions and dangling pronouns do not. */
@@ -48,6 +50,8 @@ const formOf = (text: string): number => {
   if (!/[.!?…。！？]["”’)]*$/.test(text)) form *= 0.6;
   if (/\?["”’)]*$/.test(text)) form *= 0.5;
   if (/https?:\/\//.test(text)) form *= 0.5;
+  // Code and lists of names in the disguise of a sentence.
+  if ((text.match(/[{}|=<>[\]\\/_;]/g)?.length ?? 0) > 0.02 * text.length + 1) form *= 0.2;
   if (
     /^(?:But|And|Or|So|However|Therefore|Thus|Hence|This|That|These|Those|It|He|She|They|Such|Also|Then)\b/.test(
       text,
@@ -149,6 +153,8 @@ export const extract = (
     .map((_, place) => place)
     .sort((a, b) => worth[b]! - worth[a]! || a - b)
     .map((place) => sentences[place]!);
+  const headings = headingsOf(documents);
+  const title = headings.find((heading) => heading.isTitle) ?? headings[0];
   const chosen = pickSentences(ranked, countFor(sentences.length, limits));
   return {
     documents,
@@ -158,6 +164,7 @@ export const extract = (
       sentences.slice(0, 5000).map((sentence) => sentence.text),
       keyphrasesMax,
     ),
-    headings: headingsOf(documents),
+    headings: headings.map((heading) => heading.text),
+    title: title?.text,
   };
 };

@@ -13,7 +13,7 @@ import { fillString } from './fill-string.ts';
 import { nameWords } from './words.ts';
 
 /** No value fits. */
-export const nothing: unique symbol = Symbol('nothing');
+const nothing: unique symbol = Symbol('nothing');
 type Filled = unknown;
 
 interface Place {

@@ -7,7 +7,7 @@
  */
 import type { JsonSchema, ModelRequest } from '../../ports/model.ts';
 import { draftTexts, draftValue } from './draft.ts';
-import { withoutControls } from './markdown.ts';
+import { withoutControls, withoutHtml } from './markdown.ts';
 import type { NamedText } from './segment.ts';
 import { statedLimits, type StatedLimits } from './stated-limits.ts';
 import { wordsOf } from './words.ts';
@@ -49,7 +49,7 @@ const named = (documents: readonly NamedText[], names: readonly string[]): Named
   documents.find((each) => names.includes(plainName(each.name).split(' ').at(-1) ?? ''));
 
 /** Whether a schema asks for a verdict: a `decision` that may be `pass` or `revise`. */
-export const asksForVerdict = (schema: JsonSchema | undefined): boolean => {
+const asksForVerdict = (schema: JsonSchema | undefined): boolean => {
   const properties = schema?.['properties'] as Record<string, JsonSchema> | undefined;
   const found = JSON.stringify(properties?.['decision'] ?? null);
   const decision = found.includes('"$ref"') ? JSON.stringify(schema?.['$defs'] ?? {}) : found;
@@ -74,7 +74,12 @@ const splitPrompt = (prompt: string): { instruction: string; text: string } => {
 
 /** The draft and the feedback in the words of a prompt: `Revise.`, the text, `Critique:`, the feedback. */
 const splitRevision = (text: string): { draft: string; feedback: string } | undefined => {
-  const mark = Array.from(text.matchAll(feedbackMark)).at(-1);
+  const marks = Array.from(text.matchAll(feedbackMark));
+  // A mark on a line of its own is meant as one; "Review: it is fine" may be part of what was said.
+  const own = marks.filter((each) =>
+    /^[ \t]*(?:\n|$)/.test(text.slice(each.index + each[0].length)),
+  );
+  const mark = own.at(-1) ?? marks.at(-1);
   if (mark === undefined) return undefined;
   const draft = text.slice(0, mark.index).trim();
   const feedback = text.slice(mark.index + mark[0].length).trim();
@@ -159,7 +164,7 @@ export const interpret = (request: ModelRequest): Task => {
   const material: Material = {
     documents: (request.documents ?? []).map(({ name, text }) => ({
       name,
-      text: withoutControls(text),
+      text: withoutHtml(withoutControls(text)),
     })),
     prompt: promptOf(request),
     system: withoutControls(request.system ?? ''),

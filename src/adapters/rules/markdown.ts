@@ -24,6 +24,8 @@ const itemPattern = /^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?/;
 const rulePattern = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const delimiterPattern = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 const underlinePattern = /^ {0,3}(?:=+|-{2,})[ \t]*$/;
+const htmlPattern =
+  /^ {0,3}<\/?(?:a|blockquote|br|center|details|div|h[1-6]|hr|iframe|img|li|ol|p|picture|pre|script|section|source|style|sub|summary|sup|svg|table|tbody|td|th|thead|tr|ul|video)\b/i;
 const referencePattern = /^ {0,3}\[[^\]]+\]:[ \t]*\S/;
 
 const isBlank = (line: string): boolean => line.trim() === '';
@@ -91,6 +93,9 @@ class Reader {
     }
     if (this.#startsTable()) {
       return this.#push('verbatim', { text: this.#take((each) => each.includes('|')) });
+    }
+    if (htmlPattern.test(line)) {
+      return this.#push('verbatim', { text: this.#take((each) => !isBlank(each)) });
     }
     if (/^[ \t]*>/.test(line)) {
       return this.#push('quote', { text: this.#take((each) => /^[ \t]*>/.test(each)) });
@@ -205,6 +210,28 @@ export const plainText = (markdown: string): string =>
     .replace(/&(?:amp|lt|gt|quot|#39|nbsp);/g, (entity) => entities[entity] ?? entity)
     .replace(/\s+/g, ' ')
     .trim();
+
+/** A page of HTML as text, a block a paragraph; other text stays as it is. */
+export const withoutHtml = (text: string): string => {
+  if (!/^\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|body)\b/i.test(text)) return text;
+  return (
+    text
+      // A comment or a script that does not end goes on to the end.
+      .replace(/<!--[\s\S]*?(?:-->|$)/g, '')
+      .replace(/<(script|style|head|svg|nav)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, '')
+      .replace(/[ \t]*\n[ \t]*/g, ' ')
+      .replace(/<h([1-6])\b[^<>]*>/gi, (_, level: string) => `\n\n${'#'.repeat(Number(level))} `)
+      .replace(/<li\b[^<>]*>/gi, '\n- ')
+      .replace(
+        /<\/?(?:p|div|section|article|main|header|footer|ul|ol|table|tr|h[1-6]|br)\b[^<>]*>/gi,
+        '\n\n',
+      )
+      .replace(/<[^<>]*>/g, '')
+      .replace(/^ +/gm, '')
+      .replace(/\n{3,}/g, '\n\n')
+      .trim()
+  );
+};
 
 /** Text without characters that steer a terminal or hide what is written. */
 export const withoutControls = (text: string): string =>

@@ -25,7 +25,7 @@ export interface Sentence {
 }
 
 /** Prose of all documents together that is looked at. */
-export const proseCharactersMax = 1_000_000;
+const proseCharactersMax = 1_000_000;
 
 const pieceLength = 4000;
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
@@ -110,7 +110,7 @@ const isProse = (block: Block): boolean =>
   block.kind === 'prose' || block.kind === 'item' || block.kind === 'quote';
 
 /** The sentences of a block, as a person reads them. */
-export const sentencesOfBlock = (block: Block): string[] =>
+const sentencesOfBlock = (block: Block): string[] =>
   isProse(block)
     ? linesOf(block.text)
         .flatMap((line) => splitSentences(plainText(line)))
@@ -142,11 +142,16 @@ export const sentencesOf = (documents: readonly NamedText[]): Sentence[] => {
   return sentences;
 };
 
-/** The headings of documents, in order. */
-export const headingsOf = (documents: readonly NamedText[]): string[] =>
+/** The headings of documents, in order; `isTitle` marks those of the first level. */
+export const headingsOf = (
+  documents: readonly NamedText[],
+): { readonly text: string; readonly isTitle: boolean }[] =>
   documents.flatMap(({ text }) =>
     blocksOf(text)
       .filter((block) => block.kind === 'heading')
-      .map((block) => plainText(block.text))
-      .filter((heading) => heading !== ''),
+      .map((block) => ({
+        text: plainText(block.text),
+        isTitle: /^ {0,3}#[ \t]/.test(block.prefix) || /\n {0,3}=/.test(block.after),
+      }))
+      .filter((heading) => heading.text !== ''),
   );

@@ -145,7 +145,7 @@ const fillerPattern =
 const protectedPattern = /“[^”]*”|"[^"]*"|`[^`]*`|https?:\/\/\S+/g;
 
 /** Where quotations, code and addresses stand in a text. */
-export const protectedSpans = (text: string): (readonly [number, number])[] =>
+const protectedSpans = (text: string): (readonly [number, number])[] =>
   Array.from(text.matchAll(protectedPattern), (match) => [
     match.index,
     match.index + match[0].length,

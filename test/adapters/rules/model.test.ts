@@ -109,7 +109,7 @@ describe('a summary', () => {
     const many = Array.from({ length: 60 }, (_, at) => lighthouse.text.replaceAll('1698', `${at}`));
     const started = performance.now();
     const summary = await text('Summarise.', { documents: [document('many', many.join('\n\n'))] });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(15_000);
     expect(summary).not.toBe('');
   });
 
@@ -221,6 +221,14 @@ describe('a revision', () => {
     );
     expect(revised.text).not.toMatch(/Critique|Revise/);
     expect(await text(prompt)).toBe(revised.text);
+  });
+
+  test('in a prompt whose feedback talks of reviews', async () => {
+    const prompt = 'Revise.\nThe sea is big.\n\nCritique:\nReview: use "wide" instead of "big".';
+    expect(await text(prompt)).toBe('The sea is wide.');
+    expect(await text('Fix this.\nThe sea is big.\nFeedback: use "wide" instead of "big".')).toBe(
+      'The sea is wide.',
+    );
   });
 
   test('by documents named draft and feedback', async () => {
