@@ -241,8 +241,13 @@ class MemoryEventStore implements EventStore {
   }
 }
 
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+
 /** Metadata as JSON keeps it: what JSON leaves out is not stored. */
 const copyOf = (type: string, metadata: EventMetadata): EventMetadata => {
+  // What holds plain values only, as ECL's own does, needs no detour over text.
+  if (Object.values(metadata).every(isPlain)) return { ...metadata };
   try {
     return JSON.parse(JSON.stringify(metadata)) as EventMetadata;
   } catch (cause) {

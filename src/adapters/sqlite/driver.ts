@@ -25,7 +25,7 @@ export interface SqliteDatabase {
   close(): void;
 }
 
-export interface OpenDatabaseOptions {
+interface OpenDatabaseOptions {
   /** @default false */
   readonly readOnly?: boolean;
   /** How long a statement waits for a lock that another connection holds. */

@@ -15,6 +15,8 @@ const rowsMin = 1;
 const rowsMax = 256;
 const rowsAtFirst = 16;
 const charactersMax = 1024 * 1024;
+/** Distinct shapes of filters whose statements are kept. */
+const statementsMax = 200;
 /** Positions that one batch of the all-stream looks at. */
 const stretch = 20_000;
 
@@ -196,6 +198,7 @@ export class Reading {
   #statement(sql: string): SqliteStatement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
+      if (this.#statements.size >= statementsMax) this.#statements.clear();
       statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }

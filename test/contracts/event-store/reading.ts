@@ -187,7 +187,8 @@ const readingAll = ({ store, check }: Contract): void => {
     await given(stream);
     const last = (await read({ streamPrefixes: [stream('')] })).at(-1)!;
     const filter = { streamPrefixes: [stream('')] };
-    expect(await read(filter, { from: last.position + 1n })).toEqual([]);
+    // Far behind it: between two events a store need not have positions that can be read from.
+    expect(await read(filter, { from: last.position + 2n ** 40n })).toEqual([]);
   });
 
   check(
