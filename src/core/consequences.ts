@@ -2,34 +2,53 @@
  * The consequences of a transition: XState's executable actions, as events of the journal.
  *
  * 1. What a transition starts and stops in one go is neither started nor stopped.
- * 2. Numbers (invocations, children, timers, signals) count on from the state, so a replay gives the same ids.
+ * 2. Numbers (invocations, children, timers, signals) count what is recorded, on from the state: a replay gives the
+ *    same ids, and no id is given twice.
  * 3. What cannot be recorded throws; the caller quarantines the run and keeps the fact.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { isParentStub, type MachineAction, type Transition } from './durable-machine.ts';
+import { isParentStub, isSelf, type MachineAction, type Transition } from './durable-machine.ts';
 import { EclError, toErrorDocument } from './errors.ts';
 import { childRunId } from './ids.ts';
-import type { Consequence, Fact, MachineEvent } from './journal-events.ts';
-import { assertJson } from './json-value.ts';
+import { MachineEvent, type Consequence, type Fact } from './journal-events.ts';
+import { asJson } from './json-value.ts';
 import { limits } from './limits.ts';
 import type { RunState } from './run-state.ts';
 
 interface ActorRef {
   readonly id: string;
+  readonly sessionId?: string;
 }
+
+/** An actor as it stands within the transition. */
+interface Standing {
+  readonly child: boolean;
+  /** Invocation or run; undefined for one that this transition starts, until that start is counted. */
+  reference: string | undefined;
+  /** Place of its start in the list, when this transition starts it. */
+  readonly at: number | undefined;
+}
+
+/** A run that events are sent to; it has no id yet while its start is not counted. */
+type Receiver = Pick<Standing, 'reference'>;
+
+/** Made last, when it is known what was taken back; undefined for what goes to an actor that never started. */
+type Draft = () => Consequence | undefined;
 
 /** What the actions of one transition have asked for so far. */
 class Consequences {
   readonly #state: RunState;
   readonly #now: number;
   /** In order; undefined where a later action took an earlier one back. */
-  readonly #list: (Consequence | undefined)[] = [];
+  readonly #drafts: (Draft | undefined)[] = [];
   readonly notifications: MachineAction[] = [];
-  /** Actors by id as they stand now, with the place of their start in the list when it is in it. */
-  readonly #actors: Map<string, { reference: string; child: boolean; at: number | undefined }>;
+  /** Actors by id. */
+  readonly #actors: Map<string, Standing>;
   /** XState lists what is sent to an actor before that actor's start. */
   readonly #unaddressed: SendParams[] = [];
+  /** Place in the list of each timer that this transition sets, by id. */
   readonly #timers = new Map<string, number>();
+  readonly #cancelledTimers = new Set<string>();
   #invocations: number;
   #spawned: number;
   #timersSet: number;
@@ -53,10 +72,11 @@ class Consequences {
     this.#finished = finishedBy(fact);
   }
 
-  /** All of them; nothing can be added after this. */
-  finish(): Consequence[] {
+  /** All of them; nothing can be added after this. A machine that ended leaves no actor behind. */
+  finish(ended: boolean): Consequence[] {
     for (const send of this.#unaddressed) this.#send(send, true);
-    return this.#list.filter((consequence) => consequence !== undefined);
+    if (ended) for (const id of this.#actors.keys()) this.#stop({ id });
+    return this.#drafts.map((draft) => draft?.()).filter((made) => made !== undefined);
   }
 
   add(action: MachineAction): void {
@@ -68,18 +88,18 @@ class Consequences {
       case 'xstate.raise':
         return this.#raise(action.params as RaiseParams);
       case 'xstate.cancel':
-        return this.#cancel(action.params as string | { sendId: string });
+        return this.#cancel((action.params as { sendId: string }).sendId);
       case 'xstate.sendTo':
         return this.#send(action.params as SendParams, false);
       case 'xstate.emit':
-        return this.#emit((action.params as { event: MachineEvent }).event);
+        return this.#emit((action.params as { event: unknown }).event);
       default:
         this.notifications.push(action);
     }
   }
 
-  #push(consequence: Consequence): number {
-    return this.#list.push(consequence) - 1;
+  #push(draft: Draft): number {
+    return this.#drafts.push(draft) - 1;
   }
 
   #spawn({ actorRef, src, input, systemId }: SpawnParams): void {
@@ -91,28 +111,33 @@ class Consequences {
     if (logic === undefined || actorRef === undefined) {
       throw refused(machine.id, `it spawns "${src}", which setup({ actors }) lacks`);
     }
-    assertJson(input, `the input of ${src}`);
-    const actor = actorRef.id;
-    if (this.#actors.has(actor)) this.#stop(actorRef);
-    if ('machine' in logic) {
+    const given = input === undefined ? {} : { input: asJson(input, `the input of ${src}`) };
+    const { id } = actorRef;
+    if (this.#actors.has(id)) this.#stop(actorRef);
+    // XState numbers an actor without an id by what its process did before, which no replay could repeat.
+    const nameless = id === actorRef.sessionId;
+    const child = 'machine' in logic;
+    const standing: Standing = { child, reference: undefined, at: this.#drafts.length };
+    this.#actors.set(id, standing);
+    if (child) {
       if (this.#state.started.depth >= limits.childDepthMax) {
         throw new EclError('child.too-deep', { limit: limits.childDepthMax });
       }
-      const run = childRunId(this.#state.id, (this.#spawned += 1));
       const workflow = logic.machine.id;
-      const at = this.#push({
-        type: 'ChildSpawned',
-        data: { run, actor, source: src, workflow, ...given(input) },
+      this.#push(() => {
+        const run = childRunId(this.#state.id, (this.#spawned += 1));
+        standing.reference = run;
+        const actor = nameless ? run : id;
+        return { type: 'ChildSpawned', data: { run, actor, source: src, workflow, ...given } };
       });
-      this.#actors.set(actor, { reference: run, child: true, at });
       return;
     }
-    const invocation = `${src}#${(this.#invocations += 1)}`;
-    const at = this.#push({
-      type: 'StepScheduled',
-      data: { invocation, name: src, actor, ...given(input) },
+    this.#push(() => {
+      const invocation = `${src}#${(this.#invocations += 1)}`;
+      standing.reference = invocation;
+      const actor = nameless ? invocation : id;
+      return { type: 'StepScheduled', data: { invocation, name: src, actor, ...given } };
     });
-    this.#actors.set(actor, { reference: invocation, child: false, at });
   }
 
   #stop(actorRef: ActorRef | undefined): void {
@@ -121,86 +146,95 @@ class Consequences {
     if (actor === undefined) return;
     this.#actors.delete(actorRef.id);
     if (actor.at !== undefined) {
-      this.#list[actor.at] = undefined;
+      this.#drafts[actor.at] = undefined;
       return;
     }
-    if (actor.reference === this.#finished) return;
-    if (this.#state.steps.has(actor.reference)) {
-      this.#push({ type: 'StepCancelled', data: { invocation: actor.reference } });
-    } else if (this.#state.children.has(actor.reference)) {
-      this.#push({ type: 'ChildCancelled', data: { run: actor.reference } });
+    const reference = actor.reference!;
+    if (reference === this.#finished) return;
+    if (this.#state.steps.has(reference)) {
+      this.#push(() => ({ type: 'StepCancelled', data: { invocation: reference } }));
+    } else if (this.#state.children.has(reference)) {
+      this.#push(() => ({ type: 'ChildCancelled', data: { run: reference } }));
     }
   }
 
   #raise({ event, id, delay }: RaiseParams): void {
-    if (typeof delay === 'number') this.#setTimer({ event, id, delay }, undefined);
+    if (typeof delay !== 'number') return;
+    const own = { reference: this.#state.id };
+    this.#setTimer({ event: this.#checked(event, 'the delayed event'), id, delay }, own);
   }
 
   #setTimer(
-    {
-      event,
-      id,
-      delay,
-    }: Required<Pick<RaiseParams, 'event' | 'delay'>> & { id?: string | undefined },
-    to: string | undefined,
+    { event, id, delay }: { event: MachineEvent; id: string | undefined; delay: number },
+    receiver: Receiver,
   ): void {
     const dueAt = Math.ceil(this.#now + Math.max(0, delay));
     if (!Number.isSafeInteger(dueAt)) {
       throw refused(this.#state.machine.id, `the delay ${delay} of "${event.type}" is not a time`);
     }
-    assertJson(event, `the delayed event ${event.type}`);
-    const timer = id ?? `timer-${(this.#timersSet += 1)}`;
-    const at = this.#push({
-      type: 'TimerSet',
-      data: { id: timer, dueAt, event, ...(to === undefined ? {} : { to }) },
+    const at = this.#push(() => {
+      const { reference } = receiver;
+      if (reference === undefined) return undefined;
+      const to = reference === this.#state.id ? {} : { to: reference };
+      const timer = id ?? `timer-${(this.#timersSet += 1)}`;
+      return { type: 'TimerSet', data: { id: timer, dueAt, event, ...to } };
     });
-    this.#timers.set(timer, at);
+    if (id !== undefined) this.#timers.set(id, at);
   }
 
-  #cancel(params: string | { sendId: string }): void {
-    const id = typeof params === 'string' ? params : params.sendId;
+  #cancel(id: string): void {
     const at = this.#timers.get(id);
     if (at !== undefined) {
-      this.#list[at] = undefined;
+      this.#drafts[at] = undefined;
       this.#timers.delete(id);
     }
     const isSet = this.#state.timers.has(id) && id !== this.#finished;
-    const isCancelled = this.#list.some(
-      (each) => each?.type === 'TimerCancelled' && each.data.id === id,
-    );
-    if (isSet && !isCancelled) this.#push({ type: 'TimerCancelled', data: { id } });
+    if (!isSet || this.#cancelledTimers.has(id)) return;
+    this.#cancelledTimers.add(id);
+    this.#push(() => ({ type: 'TimerCancelled', data: { id } }));
   }
 
   #send(params: SendParams, last: boolean): void {
-    const { to, event, id, delay } = params;
+    const { to, id, delay } = params;
     const receiver = this.#receiver(to);
     if (receiver === undefined) {
       if (!last) this.#unaddressed.push(params);
       return;
     }
+    const event = this.#checked(params.event, 'the sent event');
     if (typeof delay === 'number') {
-      const self = receiver === this.#state.id;
-      this.#setTimer({ event, id, delay }, self ? undefined : receiver);
+      this.#setTimer({ event, id, delay }, receiver);
       return;
     }
-    assertJson(event, `the sent event ${event.type}`);
-    const signal = `${this.#state.id}/${(this.#sent += 1)}`;
-    this.#push({ type: 'SignalSent', data: { id: signal, to: receiver, event } });
+    this.#push(() => {
+      const { reference } = receiver;
+      if (reference === undefined) return undefined;
+      const signal = `${this.#state.id}/${(this.#sent += 1)}`;
+      return { type: 'SignalSent', data: { id: signal, to: reference, event } };
+    });
   }
 
   /** The run that an actor ref stands for; a step takes no events, as a promise takes none in XState. */
-  #receiver(to: ActorRef | string | undefined): string | undefined {
-    if (isParentStub(to)) return this.#state.started.parent?.run;
-    const actorId = typeof to === 'string' ? to : to?.id;
-    if (actorId === undefined) throw refused(this.#state.machine.id, 'it sends to no actor');
-    const actor = this.#actors.get(actorId);
-    if (actor !== undefined) return actor.child ? actor.reference : undefined;
-    return actorId === this.#state.machine.id ? this.#state.id : undefined;
+  #receiver(to: ActorRef | undefined): Receiver | undefined {
+    if (isParentStub(to)) return { reference: this.#state.started.parent?.run };
+    if (isSelf(to)) return { reference: this.#state.id };
+    if (to === undefined) throw refused(this.#state.machine.id, 'it sends to no actor');
+    const actor = this.#actors.get(to.id);
+    return actor?.child === true ? actor : undefined;
   }
 
-  #emit(event: MachineEvent): void {
-    assertJson(event, `the emitted event ${event.type}`);
-    this.#push({ type: 'EventEmitted', data: { event } });
+  #emit(event: unknown): void {
+    const emitted = this.#checked(event, 'the emitted event');
+    this.#push(() => ({ type: 'EventEmitted', data: { event: emitted } }));
+  }
+
+  /** An event that a journal can hold: JSON, with a type. */
+  #checked(event: unknown, what: string): MachineEvent {
+    const parsed = MachineEvent.safeParse(event);
+    if (!parsed.success) {
+      throw refused(this.#state.machine.id, `${what} has no type of 1 to 256 characters`);
+    }
+    return asJson(event as MachineEvent, `${what} ${parsed.data.type}`);
   }
 }
 
@@ -212,13 +246,13 @@ interface SpawnParams {
 }
 
 interface RaiseParams {
-  readonly event: MachineEvent;
+  readonly event: unknown;
   readonly id?: string;
   readonly delay?: number;
 }
 
 interface SendParams extends RaiseParams {
-  readonly to?: ActorRef | string;
+  readonly to?: ActorRef;
 }
 
 /** What the fact has brought to its end: an invocation, a child run or a timer. */
@@ -227,8 +261,6 @@ const finishedBy = (fact: Fact): string | undefined => {
   if ('invocation' in fact.data) return fact.data.invocation;
   return 'run' in fact.data ? fact.data.run : undefined;
 };
-
-const given = (input: unknown): { input?: unknown } => (input === undefined ? {} : { input });
 
 const refused = (workflow: string, reason: string): EclError =>
   new EclError('workflow.refused', { workflow, reason });
@@ -239,29 +271,36 @@ export const consequencesOf = (
   transition: Transition,
   now: number,
 ): { consequences: Consequence[]; notifications: MachineAction[] } => {
-  if (transition.actions.length === 0) return { consequences: [], notifications: [] };
+  const ended = transition.snapshot.status !== 'active';
+  if (transition.actions.length === 0 && !ended) return { consequences: [], notifications: [] };
   const consequences = new Consequences(state, fact, now);
   for (const action of transition.actions) consequences.add(action);
-  return { consequences: consequences.finish(), notifications: consequences.notifications };
+  return {
+    consequences: consequences.finish(ended),
+    notifications: consequences.notifications,
+  };
 };
 
-const outputError = (output: unknown, state: string): { code: string; message: string } => {
+const outputError = (output: unknown, state: unknown): { code: string; message: string } => {
   const nested =
     typeof output === 'object' && output !== null && 'error' in output ? output.error : undefined;
   if (typeof nested === 'object' && nested !== null && 'message' in nested) {
-    return toErrorDocument(Object.assign(new Error(String(nested.message)), nested));
+    const code = 'code' in nested && typeof nested.code === 'string' ? nested.code : 'run.failed';
+    return { code, message: String(nested.message) };
   }
-  return { code: 'run.failed', message: `the machine ended in the failed state ${state}` };
+  return {
+    code: 'run.failed',
+    message: `the machine ended in the failed state ${typeof state === 'string' ? state : JSON.stringify(state)}`,
+  };
 };
 
 /** How the machine ended, if it did: a final state with the tag `failed` is a failure. */
 export const machineEnding = (snapshot: AnyMachineSnapshot): Consequence | undefined => {
   if (snapshot.status === 'active') return undefined;
   if (snapshot.status === 'done') {
-    const output: unknown = snapshot.output;
-    assertJson(output, 'the output');
+    const output: unknown = asJson(snapshot.output as unknown, 'the output');
     if ((snapshot.tags as ReadonlySet<string>).has('failed')) {
-      const error = outputError(output, JSON.stringify(snapshot.value));
+      const error = outputError(output, snapshot.value);
       const details = output === undefined ? {} : { details: { output } };
       return { type: 'RunFailed', data: { error: { ...error, ...details } } };
     }

@@ -6,8 +6,17 @@
  * 2. That relies on contexts never being mutated, so what is hashed is frozen.
  * 3. What JSON cannot hold is refused with its path, where it first appears.
  */
-import { assertJson, deepFreeze } from './json-value.ts';
+import {
+  arrayFault,
+  assertJson,
+  deepFreeze,
+  objectFault,
+  pathOf,
+  type Place,
+} from './json-value.ts';
 import { sha256 } from './sha256.ts';
+
+const what = 'the context';
 
 /** One memo a level: the same object hashes differently as a leaf and as a branch. */
 const leaves = new WeakMap<object, string>();
@@ -19,46 +28,50 @@ const inlineMax = 256;
 const stand = (text: string): string => (text.length <= inlineMax ? text : `#${sha256(text)}`);
 
 /** Checks, freezes and hashes one object, once. */
-const leafText = (value: object, path: string): string => {
-  const known = leaves.get(value);
-  if (known !== undefined) return known;
-  assertJson(value, `the context at ${path}`);
+const leafText = (value: object, place: Place): string => {
+  assertJson(value, what, place);
   deepFreeze(value);
   const text = stand(JSON.stringify(value));
   leaves.set(value, text);
   return text;
 };
 
-const part = (value: unknown, path: string, branch: boolean): string => {
-  if (typeof value === 'object' && value !== null) {
-    return branch ? branchText(value, path) : leafText(value, path);
-  }
-  assertJson(value, `the context at ${path}`);
-  return JSON.stringify(value);
-};
-
-const branchText = (value: object, path: string): string => {
-  const known = branches.get(value);
-  if (known !== undefined) return known;
-  const text = stand(combine(value, path, false));
+const branchText = (value: object, place: Place): string => {
+  const text = stand(combine(value, place));
   Object.freeze(value);
   branches.set(value, text);
   return text;
 };
 
-const combine = (value: object, path: string, branch: boolean): string => {
-  if (Array.isArray(value)) {
-    if (value.includes(undefined)) assertJson(value, `the context at ${path}`);
-    return `[${value.map((element, index) => part(element, `${path}[${index}]`, branch)).join()}]`;
+const part = (value: unknown, parent: Place, key: string | number): string => {
+  const isBranch = parent.depth === 0;
+  if (typeof value === 'object' && value !== null) {
+    const known = (isBranch ? branches : leaves).get(value);
+    if (known !== undefined) return known;
+  } else if (typeof value === 'string' || typeof value === 'boolean' || value === null) {
+    return JSON.stringify(value);
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype)
-    assertJson(value, `the context at ${path}`);
+  const path = `${parent.path}${typeof key === 'number' ? `[${key}]` : pathOf(key)}`;
+  const place = { path, depth: parent.depth + 1 };
+  if (typeof value === 'object' && value !== null) {
+    return isBranch ? branchText(value, place) : leafText(value, place);
+  }
+  assertJson(value, what, place);
+  return JSON.stringify(value);
+};
+
+const combine = (value: object, place: Place): string => {
+  if (Array.isArray(value)) {
+    if (arrayFault(value) !== undefined || value.includes(undefined)) {
+      assertJson(value, what, place);
+    }
+    return `[${value.map((element: unknown, index) => part(element, place, index)).join()}]`;
+  }
+  if (objectFault(value) !== undefined) assertJson(value, what, place);
   let text = '';
   for (const key of Object.keys(value)) {
     const property = (value as Record<string, unknown>)[key];
-    if (property === undefined) continue;
-    if (key === '__proto__') assertJson(value, `the context at ${path}`);
-    text += `${JSON.stringify(key)}:${part(property, `${path}.${key}`, branch)},`;
+    if (property !== undefined) text += `${JSON.stringify(key)}:${part(property, place, key)},`;
   }
   return `{${text}}`;
 };
@@ -68,13 +81,14 @@ const combine = (value: object, path: string, branch: boolean): string => {
  * @throws EclError `input.not-json`
  */
 export const contextHash = (context: unknown): string => {
+  const whole: Place = { path: '$', depth: 0 };
   if (typeof context !== 'object' || context === null) {
-    assertJson(context, 'the context');
+    assertJson(context, what);
     return sha256(JSON.stringify(context) ?? 'null').slice(0, 32);
   }
   const known = contexts.get(context);
   if (known !== undefined) return known;
-  const digest = sha256(combine(context, '$', true)).slice(0, 32);
+  const digest = sha256(combine(context, whole)).slice(0, 32);
   Object.freeze(context);
   contexts.set(context, digest);
   return digest;

@@ -8,21 +8,20 @@
  */
 import { consequencesOf, machineEnding } from './consequences.ts';
 import { contextHash } from './context-hash.ts';
-import { acceptedEvents, type MachineAction, type Transition } from './durable-machine.ts';
+import type { Decision } from './decision.ts';
+import {
+  acceptedEvents,
+  isExternal,
+  type MachineAction,
+  type Transition,
+} from './durable-machine.ts';
 import { EclError, toErrorDocument, type ErrorDocument } from './errors.ts';
+import { applyDecision } from './evolve.ts';
 import type { Consequence, Fact, JournalEvent } from './journal-events.ts';
-import { jsonEquals } from './json-value.ts';
-import type { RunState } from './run-state.ts';
+import { asJson, jsonEquals } from './json-value.ts';
+import { copyState, type PendingFact, type RunState } from './run-state.ts';
 
-export interface Decision {
-  /** The fact and its consequences, in the order of the append. */
-  readonly events: readonly JournalEvent[];
-  /** Where the machine goes, when the fact moves it. */
-  readonly transition: Transition | undefined;
-  readonly contextHash: string | undefined;
-  /** Custom actions, to be called once after the append. */
-  readonly notifications: readonly MachineAction[];
-}
+export type { Decision };
 
 const nothing: readonly MachineAction[] = [];
 
@@ -37,7 +36,9 @@ const without = (fact: Fact, consequences: readonly JournalEvent[] = []): Decisi
 const machineEventOf = (state: RunState, fact: Fact): { type: string } | undefined => {
   switch (fact.type) {
     case 'SignalReceived':
-      return fact.data.event;
+      // What XState says of its own actors and of itself cannot come from outside.
+      if (!isExternal(fact.data.event.type)) return undefined;
+      return asJson(fact.data.event, 'the signal');
     case 'StepSucceeded':
       return doneEvent(state, fact.data.invocation, fact.data.output);
     case 'StepFailed':
@@ -73,7 +74,11 @@ const doneEvent = (
 ): { type: string } | undefined => {
   const actorId = currentActor(state, reference);
   if (actorId === undefined) return undefined;
-  return { type: `xstate.done.actor.${actorId}`, output, actorId } as { type: string };
+  return {
+    type: `xstate.done.actor.${actorId}`,
+    output: asJson(output, `the output of ${actorId}`),
+    actorId,
+  } as { type: string };
 };
 
 const errorEvent = (
@@ -106,7 +111,7 @@ const stateChanged = (
     data: {
       from: first ? null : (state.snapshot.value as string),
       to: snapshot.value as string,
-      tags: [...(snapshot.tags as ReadonlySet<string>)],
+      tags: [...(snapshot.tags as ReadonlySet<string>)].toSorted(),
       contextHash: hash,
       ...(accepts.length > 0 ? { accepts: [...accepts] } : {}),
     },
@@ -174,25 +179,22 @@ const timerForAnother = (state: RunState, fact: Fact<'TimerFired'>): Decision | 
  * @param now when the fact was recorded, in milliseconds since 1970
  */
 export const decide = (state: RunState, fact: Fact, now: number): Decision => {
+  if (state.ending !== undefined) return without(fact);
   if (fact.type === 'CancelRequested') return cancelled(state, fact);
   if (fact.type === 'RunResumed') return resume(state, fact, now);
   if (fact.type === 'TimerFired') {
     const decision = timerForAnother(state, fact);
     if (decision !== undefined) return decision;
   }
-  if (state.ending !== undefined) return without(fact);
-  return transitionOn(state, fact, machineEventOf(state, fact), now);
+  return transitionOn(state, fact, now);
 };
 
-const transitionOn = (
-  state: RunState,
-  fact: Fact,
-  event: { type: string } | undefined,
-  now: number,
-): Decision => {
-  if (event === undefined) return without(fact);
+const transitionOn = (state: RunState, fact: Fact, now: number): Decision => {
   const parent = state.started.parent !== undefined;
   try {
+    const event = machineEventOf(state, fact);
+    if (event === undefined) return without(fact);
+    if (state.quarantine !== undefined) return { ...without(fact), held: true };
     const transition = state.machine.next(state.snapshot, event, parent);
     return afterTransition(state, fact, transition, now);
   } catch (error) {
@@ -200,13 +202,33 @@ const transitionOn = (
   }
 };
 
-/** Resuming takes the fact again that the machine could not take before. */
+/** Resuming takes what the machine did not take before: all of it in order, or nothing. */
 const resume = (state: RunState, fact: Fact<'RunResumed'>, now: number): Decision => {
-  const pending = state.quarantine?.pending?.fact;
-  if (pending === undefined) return without(fact);
-  const event = machineEventOf(state, pending);
-  const decision = transitionOn(state, pending, event, now);
-  return { ...decision, events: [fact, ...decision.events.slice(1)] };
+  const facts = state.quarantine?.pending ?? [];
+  if (facts.length === 0) return without(fact);
+  const ahead = copyState(state);
+  ahead.quarantine = undefined;
+  const events: JournalEvent[] = [fact];
+  const notifications: MachineAction[] = [];
+  const taken: { pending: PendingFact; after: number }[] = [];
+  for (const pending of facts) {
+    const decision = decide(ahead, pending.fact, now);
+    const last = decision.events.at(-1)!;
+    if (last.type === 'RunQuarantined') {
+      const { revision } = pending.recorded;
+      return without(fact, [{ ...last, data: { ...last.data, revision } }]);
+    }
+    taken.push({ pending, after: events.length - 1 });
+    events.push(...decision.events.slice(1));
+    notifications.push(...decision.notifications);
+    applyDecision(
+      ahead,
+      decision,
+      decision.events.map(() => pending.recorded),
+    );
+  }
+  const transition = { snapshot: ahead.snapshot, actions: [] };
+  return { events, transition, contextHash: ahead.contextHash, notifications, taken };
 };
 
 /**

@@ -5,6 +5,7 @@
  * 1. What cannot be durable is refused here, before any run starts, with what to use instead.
  * 2. `maxIterations` is infinite in XState by default; here it is not.
  * 3. The scope is semi-internal to XState; test/regressions/xstate-traps.test.ts pins what is relied on.
+ * 4. A snapshot is always in document order, so that a restored run goes on as the one that never stopped.
  */
 import {
   createActor,
@@ -13,6 +14,7 @@ import {
   type AnyStateMachine,
   type AnyStateNode,
 } from 'xstate';
+import { inDocumentOrder } from './document-order.ts';
 import { EclError } from './errors.ts';
 import { limits } from './limits.ts';
 import { checkMachine, isMachine } from './machine-rules.ts';
@@ -65,12 +67,18 @@ interface Scope {
 /** The scope of `transition()` in xstate/src/transition.ts, kept instead of made anew at every call. */
 const inertScope = (machine: AnyStateMachine, parent: boolean): Scope => {
   const self = createActor(placeholder, { id: machine.id });
+  selves.add(self);
   if (parent) Object.assign(self, { _parent: createActor(placeholder, { id: '#_parent' }) });
   const system = (self as unknown as { system: unknown }).system;
   const ignore = (): void => {};
   return {
     self,
-    defer: ignore,
+    defer: () => {
+      // Only `spawn` gets here: it starts an actor on the spot, where all other actions are returned as data.
+      const reason =
+        'it uses spawn() in assign or in its context; use spawnChild with an id, and address the child by that id';
+      throw new EclError('workflow.refused', { workflow: machine.id, reason });
+    },
     id: machine.id,
     logger: ignore,
     sessionId: machine.id,
@@ -81,13 +89,31 @@ const inertScope = (machine: AnyStateMachine, parent: boolean): Scope => {
   } as Scope;
 };
 
-const isExternal = (type: string): boolean => !type.startsWith('xstate.') && type !== '';
+/** Whether an event may come from outside: neither one of XState's own, nor a wildcard, which XState takes for none. */
+export const isExternal = (type: string): boolean =>
+  !type.startsWith('xstate.') && type !== '' && type !== '*';
+
+const isHandledFromOutside = (descriptor: string): boolean =>
+  descriptor === '*' || isExternal(descriptor);
+
+/** An actor that stands inline in an `invoke` gets its placeholder in the config of its state. */
+const withInertInvokes = (node: AnyStateNode): void => {
+  const invokes = [(node.config.invoke as unknown) ?? []].flat() as { src?: unknown }[];
+  if (invokes.length > 0) {
+    const invoke = invokes.map((each) =>
+      typeof each.src === 'string' ? each : { ...each, src: placeholder },
+    );
+    Object.assign(node, { config: { ...node.config, invoke } });
+  }
+  for (const child of Object.values(node.states)) withInertInvokes(child);
+};
 
 const withPlaceholders = (machine: AnyStateMachine): AnyStateMachine => {
   const names = Object.keys(machine.implementations.actors);
   const inert = machine.provide({
     actors: Object.fromEntries(names.map((name) => [name, placeholder])),
   } as never) as AnyStateMachine;
+  withInertInvokes(inert.root);
   const configured = (machine.config as { options?: { maxIterations?: number } }).options;
   const options = inert as unknown as { options: { maxIterations: number } };
   options.options = {
@@ -96,6 +122,12 @@ const withPlaceholders = (machine: AnyStateMachine): AnyStateMachine => {
   };
   return inert;
 };
+
+const selves = new WeakSet<object>();
+
+/** The machine itself, as `self` and as the target of what it sends to itself. */
+export const isSelf = (target: unknown): boolean =>
+  typeof target === 'object' && target !== null && selves.has(target);
 
 /** The parent's stub, which `sendParent` addresses. */
 export const isParentStub = (target: unknown): boolean =>
@@ -173,7 +205,7 @@ export const durableMachine = (
   const collect = (scope: Scope, move: (scope: never) => AnyMachineSnapshot): Transition => {
     const actions: MachineAction[] = [];
     scope.actionExecutor = (action) => actions.push(action);
-    return { snapshot: move(scope as never), actions };
+    return { snapshot: inDocumentOrder(move(scope as never)), actions };
   };
   const scopeOf = (parent: boolean): Scope => (parent ? scopes.child : scopes.root);
 
@@ -182,14 +214,15 @@ export const durableMachine = (
     version,
     structure: machineStructure(machine),
     machine: inert,
-    events: new Set(machine.events.filter(isExternal)),
+    events: new Set(machine.events.filter(isHandledFromOutside)),
     sources: actorSources(machine),
     logic: logicLookup(machine, version),
     start: (input, parent) =>
       collect(scopeOf(parent), (scope) => inert.getInitialSnapshot(scope, input)),
     next: (snapshot, event, parent) =>
       collect(scopeOf(parent), (scope) => inert.transition(snapshot, event, scope)),
-    restore: (persisted) => inert.restoreSnapshot(persisted as never, scopes.root as never),
+    restore: (persisted) =>
+      inDocumentOrder(inert.restoreSnapshot(persisted as never, scopes.root as never)),
     persist: (snapshot) => inert.getPersistedSnapshot(snapshot),
   };
 };
@@ -202,7 +235,7 @@ const computeAccepts = (snapshot: AnyMachineSnapshot): readonly string[] => {
   const nodes = snapshot._nodes as readonly { transitions: ReadonlyMap<string, unknown> }[];
   const types = new Set<string>();
   for (const node of nodes) {
-    for (const type of node.transitions.keys()) if (isExternal(type)) types.add(type);
+    for (const type of node.transitions.keys()) if (isHandledFromOutside(type)) types.add(type);
   }
   return [...types].toSorted();
 };
@@ -222,9 +255,10 @@ export const acceptedEvents = (snapshot: AnyMachineSnapshot): readonly string[] 
   return accepts;
 };
 
-/** Whether an event descriptor (`a.b`, `a.*`, `*`) covers a type. */
+/** Whether an event descriptor (`a.b`, `a.*`, `*`) covers a type from outside. */
 export const covers = (descriptor: string, type: string): boolean =>
-  descriptor === type ||
-  descriptor === '*' ||
-  (descriptor.endsWith('.*') &&
-    (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1))));
+  isExternal(type) &&
+  (descriptor === type ||
+    descriptor === '*' ||
+    (descriptor.endsWith('.*') &&
+      (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1)))));

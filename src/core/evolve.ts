@@ -5,7 +5,7 @@
  * 2. The machine's snapshot is moved by the decision's transition, the books around it by each event.
  * 3. A fact that the machine could not take changes no books until a resume takes it.
  */
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Fact, JournalEvent } from './journal-events.ts';
 import { limits } from './limits.ts';
 import type { Ending, OpenStep, Recorded, RunState } from './run-state.ts';
@@ -20,19 +20,20 @@ export const applyDecision = (
   decision: Decision,
   recorded: readonly Recorded[],
 ): void => {
-  const [fact] = decision.events;
-  const last = decision.events.at(-1)!;
-  if (last.type === 'RunQuarantined' && last.data.pending) {
-    const pending = state.quarantine?.pending ?? { fact: fact as Fact, recorded: recorded[0]! };
-    state.quarantine = { ...last.data, pending };
-    moveHead(state, recorded.at(-1)!);
+  moveHead(state, recorded.at(-1)!);
+  if (isUntaken(decision)) {
+    keepPending(state, decision, recorded[0]!);
     return;
   }
   if (decision.transition !== undefined) state.snapshot = decision.transition.snapshot;
   if (decision.contextHash !== undefined) state.contextHash = decision.contextHash;
-  const pending = fact!.type === 'RunResumed' ? state.quarantine?.pending : undefined;
-  if (pending !== undefined) evolve(state, pending.fact, pending.recorded);
-  decision.events.forEach((event, index) => evolve(state, event, recorded[index]!));
+  const { taken = [] } = decision;
+  decision.events.forEach((event, index) => {
+    evolve(state, event, recorded[index]!);
+    for (const { pending, after } of taken) {
+      if (after === index) evolve(state, pending.fact, pending.recorded);
+    }
+  });
 };
 
 const moveHead = (state: RunState, { revision, hash, at }: Recorded): void => {
@@ -41,8 +42,24 @@ const moveHead = (state: RunState, { revision, hash, at }: Recorded): void => {
   state.updatedAt = at;
 };
 
+/** Whether the machine did not take the decision's fact: it could not, or it is quarantined. */
+const isUntaken = ({ events, held }: Decision): boolean => {
+  const last = events.at(-1)!;
+  return held === true || (last.type === 'RunQuarantined' && last.data.pending);
+};
+
+const keepPending = (state: RunState, { events }: Decision, recorded: Recorded): void => {
+  const fact = events[0] as Fact;
+  const last = events.at(-1)!;
+  const before = state.quarantine?.pending ?? [];
+  // A resume that failed leaves the facts that it could not take, and is not one of them.
+  const pending = fact.type === 'RunResumed' ? before : [...before, { fact, recorded }];
+  const { revision, reason } = last.type === 'RunQuarantined' ? last.data : state.quarantine!;
+  state.quarantine = { revision, reason, pending };
+  if (fact.type === 'SignalReceived') rememberSignal(state.signals, fact.data.id);
+};
+
 const evolve = (state: RunState, event: JournalEvent, recorded: Recorded): void => {
-  moveHead(state, recorded);
   if (onStep(state, event) || onNeighbour(state, event, recorded)) return;
   onRun(state, event);
 };
@@ -100,7 +117,8 @@ const onStep = (state: RunState, event: JournalEvent): boolean => {
       countUsage(state, event.data);
       const step = state.steps.get(event.data.invocation);
       step?.replies.push(event.data);
-      if (step !== undefined) step.calls = event.data.call;
+      // Calls made side by side are answered in any order.
+      if (step !== undefined) step.calls = Math.max(step.calls, event.data.call);
       return true;
     }
     case 'ValueRecorded':
@@ -249,7 +267,7 @@ const onRun = (state: RunState, event: JournalEvent): void => {
       state.resumes += 1;
       return;
     case 'RunQuarantined':
-      state.quarantine = { ...event.data, pending: undefined };
+      state.quarantine = { revision: event.data.revision, reason: event.data.reason, pending: [] };
       return;
     default:
   }

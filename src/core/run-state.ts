@@ -76,11 +76,17 @@ export interface Usage {
   unpriced: number;
 }
 
+/** A fact that is stored, but not yet taken by the machine. */
+export interface PendingFact {
+  readonly fact: Fact;
+  readonly recorded: Recorded;
+}
+
 export interface Quarantine {
   readonly revision: number;
   readonly reason: string;
-  /** Stored, but not yet taken by the machine; a resume takes it again. */
-  readonly pending: { readonly fact: Fact; readonly recorded: Recorded } | undefined;
+  /** The fact that the machine could not take, and what came after it; a resume takes them in order. */
+  readonly pending: readonly PendingFact[];
 }
 
 export type Ending = 'completed' | 'failed' | 'cancelled';
@@ -172,4 +178,22 @@ export const newRun = (
   timersSet: 0,
   sent: 0,
   resumes: 0,
+});
+
+/** A state of its own, to draw a decision on without touching the one it was copied from. */
+export const copyState = (state: RunState): RunState => ({
+  ...state,
+  steps: new Map(
+    [...state.steps].map(([invocation, step]) => [
+      invocation,
+      { ...step, replies: [...step.replies], values: new Map(step.values) },
+    ]),
+  ),
+  actors: new Map(state.actors),
+  timers: new Map(state.timers),
+  children: new Map([...state.children].map(([run, child]) => [run, { ...child }])),
+  outbox: new Map(state.outbox),
+  signals: new Set(state.signals),
+  artifacts: [...state.artifacts],
+  usage: { ...state.usage },
 });

@@ -27,7 +27,7 @@ export const runStatus = (state: RunState): Exclude<RunStatus, 'blocked'> => {
 export const isAtRest = (state: RunState): boolean => runStatus(state) !== 'running';
 
 export const waitingFor = (state: RunState): WaitingFor[] => {
-  if (state.ending !== undefined || isBusy(state)) return [];
+  if (state.ending !== undefined || state.quarantine !== undefined || isBusy(state)) return [];
   const signals = acceptedEvents(state.snapshot).map((event): WaitingFor => ({ event }));
   const timers = [...state.timers.values()].map(({ dueAt }): WaitingFor => ({
     event: 'timer',

@@ -22,7 +22,11 @@ export interface RunSnapshot {
   readonly books: Record<string, unknown>;
 }
 
-const plainStep = (step: OpenStep): unknown => ({ ...step, values: [...step.values] });
+/** A value that is undefined stands as a name alone, since JSON would make it null. */
+const plainStep = (step: OpenStep): unknown => ({
+  ...step,
+  values: [...step.values].map(([name, value]) => (value === undefined ? [name] : [name, value])),
+});
 
 const counters = ['invocations', 'spawned', 'timersSet', 'sent', 'resumes'] as const;
 const plain = ['updatedAt', 'ending', 'output', 'error', 'pause', 'quarantine'] as const;
@@ -63,20 +67,32 @@ export const restoreSnapshot = (
   if (snapshot.format !== snapshotFormat || snapshot.structure !== machine.structure) {
     return undefined;
   }
-  const { books } = snapshot;
-  const fresh = newRun(id, snapshot.started, { machine, at: snapshot.startedAt });
+  try {
+    const restored = machine.restore(snapshot.machine);
+    const { status } = snapshot.machine as { status?: unknown };
+    const fits = restored.status === status;
+    if (!fits || contextHash(restored.context) !== snapshot.books['contextHash']) return undefined;
+    return withBooks(id, snapshot, { machine, restored });
+  } catch {
+    return undefined;
+  }
+};
+
+const withBooks = (
+  id: string,
+  { books, started, startedAt, revision, hash }: RunSnapshot,
+  { machine, restored }: { machine: DurableMachine; restored: RunState['snapshot'] },
+): RunState => {
   const steps = (books['steps'] as (OpenStep & { values: [string, unknown][] })[]).map(
     (step): OpenStep => ({ ...step, values: new Map(step.values) }),
   );
-  const restored = machine.restore(snapshot.machine);
-  if (contextHash(restored.context) !== books['contextHash']) return undefined;
   return {
-    ...fresh,
+    ...newRun(id, started, { machine, at: startedAt }),
     ...Object.fromEntries([...counters, ...plain].map((name) => [name, books[name]])),
-    revision: snapshot.revision,
-    hash: snapshot.hash,
+    revision,
+    hash,
     snapshot: restored,
-    contextHash: books['contextHash'],
+    contextHash: books['contextHash'] as string,
     steps: new Map(steps.map((step) => [step.invocation, step])),
     actors: new Map(books['actors'] as [string, string][]),
     timers: byKey(books['timers'], 'id'),
