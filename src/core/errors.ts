@@ -6,6 +6,8 @@
  * 3. Subclasses exist only where the runtime branches on them.
  */
 
+import { limits } from './limits.ts';
+
 export type ErrorKind =
   | 'usage' // the caller can mend it: invalid input, unknown key, a file that is not there
   | 'not-found'
@@ -259,16 +261,40 @@ const isErrorDocument = (value: unknown): value is ErrorDocument =>
   'message' in value &&
   typeof value.message === 'string';
 
+/** Details as JSON; what JSON cannot hold is left out, since an error must always be told. */
+const plainDetails = (details: unknown): { details?: ErrorDetails } => {
+  if (typeof details !== 'object' || details === null) return {};
+  try {
+    return { details: JSON.parse(JSON.stringify(details)) as ErrorDetails };
+  } catch {
+    return {};
+  }
+};
+
+const inWords = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+};
+
+const shortened = (message: string): string =>
+  message.length <= limits.errorMessageMax
+    ? message
+    : `${message.slice(0, limits.errorMessageMax)}…`;
+
 /** Any thrown value as a document that a journal can hold. */
 export const toErrorDocument = (error: unknown): ErrorDocument => {
-  if (error instanceof EclError) return error.toJSON();
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : 'step.failed';
-    return { code, message: error.message || error.name };
+    const details = error instanceof EclError ? plainDetails(error.details) : {};
+    return { code, message: shortened(error.message || error.name), ...details };
   }
-  if (isErrorDocument(error)) return error;
-  return {
-    code: 'step.failed',
-    message: typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error)),
-  };
+  if (isErrorDocument(error)) {
+    const { code, message, details } = error;
+    return { code, message: shortened(message), ...plainDetails(details) };
+  }
+  return { code: 'step.failed', message: shortened(inWords(error)) };
 };

@@ -9,6 +9,8 @@ export const limits = {
   payloadBytesMax: 16 * 1024 * 1024,
   /** Deepest nesting of a JSON value that crosses an edge. */
   jsonDepthMax: 64,
+  /** Longest message of an error that a journal keeps, in characters. */
+  errorMessageMax: 8 * 1024,
   /** Journal events of one run; beyond it the run pauses. */
   runEventsMax: 50_000,
   /** Microsteps of one machine event (`maxIterations` of XState, infinite by default there). */

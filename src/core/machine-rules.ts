@@ -67,6 +67,8 @@ const checkAction = (machine: AnyStateMachine, action: SpawnAction): void => {
       machine,
       'it spawns an inline actor, which has no name to be found by after a restart; put it under setup({ actors }) and spawn it by name',
     );
+  } else if (!Object.hasOwn(machine.implementations.actors, action.src)) {
+    refuse(machine, `it spawns "${action.src}", which setup({ actors }) lacks; add it there`);
   }
 };
 
@@ -76,7 +78,8 @@ const systemIdReason =
 const actionsOf = (node: AnyStateNode): readonly SpawnAction[] => {
   const transitions = [...node.transitions.values()].flat();
   const inTransitions = [...transitions, ...(node.always ?? [])].flatMap((each) => each.actions);
-  return [...node.entry, ...node.exit, ...inTransitions] as unknown as SpawnAction[];
+  const all = [...node.entry, ...node.exit, ...node.initial.actions, ...inTransitions];
+  return all as unknown as SpawnAction[];
 };
 
 const checkNode = (machine: AnyStateMachine, node: AnyStateNode): void => {
@@ -90,8 +93,11 @@ const checkNode = (machine: AnyStateMachine, node: AnyStateNode): void => {
     }
     const source = invoke.src as unknown;
     const inline = typeof source !== 'string' || source.startsWith('xstate.invoke.');
-    if (!inline && !(source in (machine.implementations.actors as object))) {
-      refuse(machine, `the state "${node.key}" invokes "${source}", which setup({ actors }) lacks`);
+    if (!inline && !Object.hasOwn(machine.implementations.actors, source)) {
+      refuse(
+        machine,
+        `the state "${node.key}" invokes "${source}", which setup({ actors }) lacks; add it there`,
+      );
     }
   }
   for (const action of actionsOf(node)) checkAction(machine, action);

@@ -6,6 +6,7 @@
  * 2. Descriptions are prose: mending one must not block a run.
  */
 import type { AnyStateMachine } from 'xstate';
+import { isPlainObject } from './json-value.ts';
 import { sha256 } from './sha256.ts';
 
 const describeFunction = (value: { type?: unknown; name: string }): unknown => {
@@ -18,6 +19,8 @@ const structureOf = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(structureOf);
   if ('getInitialSnapshot' in value) return { $logic: true };
+  // A schema under `meta`, for one: what it is made of is its library's business.
+  if (!isPlainObject(value)) return { $instance: value.constructor?.name ?? '' };
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name, part]) => name !== 'description' && part !== undefined)

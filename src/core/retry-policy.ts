@@ -85,7 +85,7 @@ export const retryDelayMs = (policy: RetryPolicy, failed: FailedAttempt): number
   }
   const ceiling = Math.min(policy.delayMs * 2 ** (failed.failures - 1), policy.delayMsMax);
   const delay = Math.round(jitter(failed.seed) * ceiling);
-  if (failed.retryAfterMs === undefined) return delay;
-  if (failed.retryAfterMs > policy.retryAfterMsMax) return policy.retryAfterMsMax;
-  return Math.max(delay, failed.retryAfterMs);
+  const asked = failed.retryAfterMs;
+  if (asked === undefined || Number.isNaN(asked)) return delay;
+  return Math.max(delay, Math.ceil(Math.min(asked, policy.retryAfterMsMax)));
 };
