@@ -3,6 +3,7 @@
  *
  * 1. A prefix of a stream selects everything, a tenant or a workflow, so the tenant is always written in a stream.
  * 2. A child run is `<parent>~<n>`; no user's key can hold a `~`.
+ * 3. A run has one id: the tenant `default` is never written in it.
  */
 import { EclError } from './errors.ts';
 
@@ -47,6 +48,7 @@ export const parseRunId = (id: string): RunId => {
   if (
     parts.length < 2 ||
     parts.length > 3 ||
+    (parts.length === 3 && tenant === defaultTenant) ||
     !namePattern.test(tenant ?? '') ||
     !namePattern.test(workflow ?? '') ||
     !childKeyPattern.test(key ?? '')
@@ -54,7 +56,7 @@ export const parseRunId = (id: string): RunId => {
     throw new EclError('id.invalid', {
       what: 'The run id',
       value: id,
-      rule: '[<tenant>.]<workflow>.<key>, as printed by `ecl list`',
+      rule: `[<tenant>.]<workflow>.<key>, as printed by \`ecl list\`; the tenant "${defaultTenant}" is left out`,
     });
   }
   return { tenant: tenant!, workflow: workflow!, key: key! };

@@ -128,6 +128,8 @@ export const chainFault = (
   const { metadata } = event;
   if (event.revision !== revision) return `revision ${revision} is missing`;
   if (metadata['prev'] !== prev) return 'it does not follow the event before it';
+  // The tenant stands outside the chain, since the stream's name, which is in it, says it already.
+  if (!event.stream.startsWith(`run-${text(metadata['tenant'])}.`)) return 'its tenant is another';
   const hash = chainHash({
     prev,
     stream: event.stream,

@@ -13,16 +13,18 @@ const distance = (left: string, right: string): number => {
   return row[right.length]!;
 };
 
+/** A distance as long as the name itself is no resemblance. */
+const isNear = (candidate: string, far: number): boolean =>
+  far <= Math.max(2, Math.floor(candidate.length / 3)) && far < candidate.length;
+
+const isPart = (name: string, candidate: string): boolean =>
+  name !== '' && candidate.includes(name);
+
 /** At most three, the nearest first; a name that has nothing to do with it is left out. */
 export const nearestNames = (name: string, names: readonly string[]): string[] =>
   names
     .map((candidate) => ({ candidate, far: distance(name, candidate) }))
-    .filter(
-      ({ candidate, far }) =>
-        far <= Math.max(2, Math.floor(candidate.length / 3)) ||
-        candidate.startsWith(name) ||
-        candidate.includes(name),
-    )
+    .filter(({ candidate, far }) => isNear(candidate, far) || isPart(name, candidate))
     .toSorted((left, right) => left.far - right.far)
     .slice(0, 3)
     .map(({ candidate }) => candidate);

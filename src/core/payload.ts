@@ -59,17 +59,18 @@ export const seal = (data: object): SealedData => {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ({ name, value, text: JSON.stringify(value) }));
   const blobs: Blob[] = [];
-  const sealed: Record<string, unknown> = { ...data };
+  const references = new Map<string, BlobReference>();
   let size = Buffer.byteLength(text);
   for (const field of fields.toSorted((left, right) => right.text.length - left.text.length)) {
     const forced = isReference(field.value);
     if (!forced && size <= limits.eventBytesMax) continue;
     const { reference, blob } = moveOut(field.text);
     blobs.push(blob);
-    sealed[field.name] = reference;
+    references.set(field.name, reference);
     size += JSON.stringify(reference).length - Buffer.byteLength(field.text);
   }
-  return { text: JSON.stringify(sealed), blobs };
+  const sealed = fields.map(({ name, value }) => [name, references.get(name) ?? value]);
+  return { text: JSON.stringify(Object.fromEntries(sealed)), blobs };
 };
 
 /** Data as it went in, or the addresses of the blobs that are still needed for it. */
@@ -80,15 +81,11 @@ export const open = (
   const data: unknown = JSON.parse(text);
   if (!text.includes(`"${marker}"`) || typeof data !== 'object' || data === null) return { data };
   const missing: string[] = [];
-  const opened: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(data)) {
-    if (!isReference(value)) {
-      opened[name] = value;
-      continue;
-    }
+  const opened = Object.entries(data).map(([name, value]: [string, unknown]) => {
+    if (!isReference(value)) return [name, value];
     const content = blobText(value[marker].sha256);
     if (content === undefined) missing.push(value[marker].sha256);
-    else opened[name] = JSON.parse(content);
-  }
-  return missing.length > 0 ? { missing } : { data: opened };
+    return [name, content === undefined ? undefined : JSON.parse(content)];
+  });
+  return missing.length > 0 ? { missing } : { data: Object.fromEntries(opened) };
 };
