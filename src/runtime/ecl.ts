@@ -23,6 +23,7 @@ import { blockedReason, type RegisteredWorkflow, type Registry } from './registr
 import { RunHandle } from './run-handle.ts';
 import type { Services } from './services.ts';
 import type { InputFiles } from './input-files.ts';
+import { verify, type Verification, type VerifyOptions } from './verify.ts';
 
 export interface SpawnOptions<Input = unknown> {
   readonly input?: Input;
@@ -125,6 +126,19 @@ export class Ecl {
   /** The store, with the durability that was read back from it. */
   describeStore(): Promise<StoreDescription> {
     return this.#parts.services.store.describe();
+  }
+
+  /**
+   * Replays journals and checks their hash chains, without writing.
+   *
+   * @throws EclError `run.not-found`, `id.invalid`, `usage.invalid`
+   */
+  async verify(target?: string, options: Omit<VerifyOptions, 'run'> = {}): Promise<Verification> {
+    const { services } = this.system;
+    if (target === undefined) return verify(services, options);
+    const last = await services.store.lastRevision(journalStream(target));
+    if (last === undefined) throw this.notFound(target);
+    return verify(services, { ...options, run: target });
   }
 
   notFound(id: string): EclError {
