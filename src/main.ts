@@ -3,6 +3,7 @@
  *
  * Adapters are imported when they are needed, so that a command that needs none starts fast.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import type { WorkflowLike } from './authoring/workflow.ts';
@@ -79,11 +80,13 @@ const openStores = async (spec: string | Stores, access: 'write' | 'read'): Prom
   const { openSqliteReadStore } = await import('./adapters/sqlite/read-store.ts');
   const { createFilesystemArtifactStore } = await import('./adapters/filesystem/artifact-store.ts');
   const events = await openSqliteEventStore({ folder, access });
-  return {
-    events,
-    artifacts: createFilesystemArtifactStore({ folder: join(folder, 'artifacts') }),
-    reads: await openSqliteReadStore({ folder, access }),
-  };
+  const artifacts = createFilesystemArtifactStore({ folder: join(folder, 'artifacts') });
+  // A reader brings the rows up to date as well, but makes no files where there is no store yet.
+  if (access === 'read' && !existsSync(join(folder, 'read-models.db'))) {
+    const { createMemoryReadStore } = await import('./adapters/memory/read-store.ts');
+    return { events, artifacts, reads: createMemoryReadStore() };
+  }
+  return { events, artifacts, reads: await openSqliteReadStore({ folder }) };
 };
 
 const anthropicModelDefault = 'claude-sonnet-5-5';
@@ -181,13 +184,14 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const { readInputFile } = await import('./adapters/filesystem/input-file.ts');
   const stores = await openStores(options.store ?? 'sqlite:.ecl', access);
   const ids = createSystemIdGenerator();
-  const { openDirectory } = await import('./directory.ts');
-  const { directory, projector } = await openDirectory(stores, { logger, access });
+  const clock = options.clock ?? createSystemClock();
+  const { openReadModels } = await import('./read-models.ts');
+  const readModels = await openReadModels(stores, { clock, logger, access });
   const ecl = new Ecl({
     services: {
       store: stores.events,
       artifacts: stores.artifacts,
-      clock: options.clock ?? createSystemClock(),
+      clock,
       registry,
       logger,
       limits: { ...limits, ...options.limits },
@@ -200,11 +204,10 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       findWorkflow: options.findWorkflow,
     },
     ids,
-    directory,
+    readModels,
     inputFiles: new InputFiles(stores.artifacts, readInputFile),
-    caughtUp: () => projector.caughtUp(),
     close: async () => {
-      await projector.close();
+      await readModels.close();
       stores.reads.close();
       await stores.events.close();
     },

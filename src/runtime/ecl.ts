@@ -16,7 +16,8 @@ import { describeIssues } from '../core/step-checks.ts';
 import type { Workflow, WorkflowLike } from '../authoring/workflow.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
-import type { RunDirectory, RunListQuery, RunPage } from '../ports/run-directory.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import type { RunListQuery, RunPage } from '../ports/run-directory.ts';
 import { ActorSystem, inputHashOf } from './actor-system.ts';
 import { readEvents, type EventQuery, type PublicEvent } from './event-feed.ts';
 import { blockedReason, type RegisteredWorkflow, type Registry } from './registry.ts';
@@ -39,10 +40,8 @@ export interface SpawnOptions<Input = unknown> {
 export interface Parts {
   readonly services: Omit<Services, 'neighbours'>;
   readonly ids: IdGenerator;
-  readonly directory: RunDirectory;
+  readonly readModels: ReadModels;
   readonly inputFiles: InputFiles;
-  /** Waits until the directory has seen all that is stored. */
-  readonly caughtUp: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -59,10 +58,15 @@ export class Ecl {
     return this.#parts.services.registry;
   }
 
+  get readModels(): ReadModels {
+    return this.#parts.readModels;
+  }
+
   /** Takes up what all runs owe; called once, after the workflows are registered. */
   async recover(): Promise<void> {
-    await this.#parts.caughtUp();
-    await this.system.recover(this.#parts.directory.owing());
+    const { readModels } = this.#parts;
+    await readModels.caughtUp();
+    await this.system.recover(readModels.directory.owing());
   }
 
   /**
@@ -103,8 +107,8 @@ export class Ecl {
 
   /** Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked. */
   async list(query: RunListQuery = {}): Promise<RunPage> {
-    await this.#parts.caughtUp();
-    const page = this.#parts.directory.list(query);
+    await this.readModels.caughtUp();
+    const page = this.readModels.directory.list(query);
     return { ...page, items: page.items.map((summary) => this.#withBlocked(summary)) };
   }
 
@@ -142,7 +146,7 @@ export class Ecl {
   }
 
   notFound(id: string): EclError {
-    const nearest = this.#parts.directory.nearest(id);
+    const nearest = this.readModels.directory.nearest(id);
     return new EclError('run.not-found', {
       run: id,
       nearest: nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`,
