@@ -19,13 +19,13 @@ export const callOptions = (signal: AbortSignal = new AbortController().signal):
   idempotencyKey: 'run-default.test.1/draft/1/1',
 });
 
-export const textRequest: ModelRequest = {
+const textRequest: ModelRequest = {
   messages: [
     { role: 'user', content: 'Contract: tell me about the sea.\nThe sea is deep. It is salty.' },
   ],
 };
 
-export const objectRequest: ModelRequest = {
+const objectRequest: ModelRequest = {
   messages: [{ role: 'user', content: 'Contract: an object.\nThe sea is deep. It is salty.' }],
   output: {
     name: 'summary',

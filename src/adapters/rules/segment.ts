@@ -35,9 +35,11 @@ const abbreviation =
 
 /** Whether what follows goes on with the sentence although a full stop came. */
 const goesOn = (sentence: string, next: string): boolean => {
-  if (!abbreviation.test(sentence)) return false;
+  // Only its end is looked at: a text of nothing but abbreviations grows long.
+  const end = sentence.slice(-24);
+  if (!abbreviation.test(end)) return false;
   // After "etc." or "U.S." a new sentence may well begin; a capitalised stop word tells.
-  if (/(?:etc|al|\p{Lu}\.\p{Lu})\.\s*$/u.test(sentence)) {
+  if (/(?:etc|al|\p{Lu}\.\p{Lu})\.\s*$/u.test(end)) {
     return !/^["“'(]?(?:The|A|An|It|In|He|She|We|They|This|That|These|But|And|As|At|For|If|On)\b/.test(
       next,
     );
@@ -75,16 +77,19 @@ export const splitSentences = (line: string): string[] => {
 /** A short line without a full stop before a capital is a line of its own, not a wrapped one. */
 const linesOf = (text: string): string[] => {
   // Line ends stay with the line before them, so that the lines put together are the text.
-  const lines: string[] = [];
+  const lines: string[][] = [];
+  let before: string | undefined;
   for (const line of text.split(/(?<=\n)/)) {
-    const last = lines.at(-1);
     const isOwn =
-      last === undefined ||
-      (last.trim().length < 50 && !/[,;:–—-]\s*$/.test(last) && /^\s*[\p{Lu}\p{N}"“]/u.test(line));
-    if (isOwn) lines.push(line);
-    else lines[lines.length - 1] = last + line;
+      before === undefined ||
+      (before.trim().length < 50 &&
+        !/[,;:–—-]\s*$/.test(before) &&
+        /^\s*[\p{Lu}\p{N}"“]/u.test(line));
+    if (isOwn) lines.push([line]);
+    else lines.at(-1)!.push(line);
+    before = line;
   }
-  return lines;
+  return lines.map((parts) => parts.join(''));
 };
 
 /** The sentences of a block as they are written, marks and line ends included; together they are the text. */

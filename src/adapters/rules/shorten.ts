@@ -5,19 +5,17 @@
  * 2. A heading without a text below goes too, and so does an item without words.
  */
 import { unitsOf } from './draft.ts';
-import { blocksOf, type Block } from './markdown.ts';
+import { blocksOf, plainText, type Block } from './markdown.ts';
 import { writtenSentences } from './segment.ts';
 import type { StatedLimits } from './stated-limits.ts';
 import { rankSentences } from './textrank.ts';
-import { plainText } from './markdown.ts';
 import { contentStems, wordsOf } from './words.ts';
 
-const fits = (text: string, limits: StatedLimits): boolean => {
-  if (limits.characters !== undefined && text.trim().length > limits.characters) return false;
-  if (limits.words === undefined && limits.sentences === undefined) return true;
-  const units = unitsOf(text);
-  const words = units.reduce((sum, unit) => sum + wordsOf(unit.plain).length, 0);
-  return words <= (limits.words ?? words) && units.length <= (limits.sentences ?? units.length);
+const isProse = (block: Block): boolean => block.kind === 'prose' || block.kind === 'item';
+
+const partOf = (written: string): Part => {
+  const plain = plainText(written);
+  return { written, plain, words: wordsOf(plain).length };
 };
 
 /** Cuts at a word, with a mark that something is missing. */
@@ -30,67 +28,89 @@ export const cutAtWord = (text: string, charactersMax: number): string => {
   return `${(space > charactersMax / 2 ? cut.slice(0, space) : cut).trimEnd()}…`;
 };
 
-/** The text of the blocks, without the sentences whose places are dropped. */
-const without = (blocks: readonly Block[], dropped: ReadonlySet<number>): string => {
-  let place = 0;
-  const kept = blocks.map((block) => {
-    if (block.kind !== 'prose' && block.kind !== 'item') return block;
-    const text = writtenSentences(block.text)
-      .filter((written) => {
-        if (wordsOf(plainText(written)).length === 0) return true;
-        const isDropped = dropped.has(place);
-        place += 1;
-        return !isDropped;
-      })
-      .join('')
-      .trimEnd();
-    return { ...block, text };
-  });
-  const isGone = (block: Block): boolean =>
-    (block.kind === 'prose' || block.kind === 'item') && block.text === '';
-  return kept
-    .filter((block, at) => {
-      if (isGone(block)) return false;
-      if (block.kind !== 'heading') return true;
-      const next = kept.slice(at + 1).find((each) => !isGone(each));
-      const stoodOver = blocks[at + 1];
+interface Part {
+  readonly written: string;
+  readonly plain: string;
+  readonly words: number;
+}
+
+/** A text taken apart once, to be put together in many ways. */
+class Pieces {
+  readonly #blocks: readonly Block[];
+  readonly #parts: readonly (readonly Part[])[];
+  /** The sentences with words, in their order. */
+  readonly sentences: readonly Part[];
+
+  constructor(text: string) {
+    this.#blocks = blocksOf(text);
+    this.#parts = this.#blocks.map((block) =>
+      isProse(block) ? writtenSentences(block.text).map(partOf) : [],
+    );
+    this.sentences = this.#parts.flat().filter((part) => part.words > 0);
+  }
+
+  /** The text without the sentences that are dropped. */
+  without(dropped: ReadonlySet<Part>): string {
+    const kept = this.#blocks.map((block, at) => {
+      if (!isProse(block)) return block;
+      const parts = this.#parts[at]!.filter((part) => !dropped.has(part));
+      const text = parts.map((part) => part.written).join('');
+      return { ...block, text: text.trimEnd() };
+    });
+    const isGone = (block: Block): boolean => isProse(block) && block.text === '';
+    // From the end, a heading sees what is left below it.
+    let below: Block | undefined;
+    const texts: string[] = [];
+    for (const [at, block] of [...kept.entries()].toReversed()) {
+      const stoodOver = this.#blocks[at + 1];
       // Headings that had nothing below them in the first place stay.
-      return (
-        stoodOver === undefined ||
-        stoodOver.kind === 'heading' ||
-        (next !== undefined && next.kind !== 'heading')
-      );
-    })
-    .map(({ prefix, text, after }) => prefix + text + after)
-    .join('');
-};
+      const hadText = stoodOver !== undefined && stoodOver.kind !== 'heading';
+      const isBare = below === undefined || below.kind === 'heading';
+      if (isGone(block) || (block.kind === 'heading' && hadText && isBare)) continue;
+      below = block;
+      texts.push(block.prefix + block.text + block.after);
+    }
+    return texts.toReversed().join('');
+  }
+
+  fits(dropped: ReadonlySet<Part>, limits: StatedLimits): boolean {
+    const kept = this.sentences.filter((part) => !dropped.has(part));
+    const words = kept.reduce((sum, part) => sum + part.words, 0);
+    return (
+      kept.length <= (limits.sentences ?? kept.length) &&
+      words <= (limits.words ?? words) &&
+      (limits.characters === undefined || this.without(dropped).trim().length <= limits.characters)
+    );
+  }
+}
 
 /** The text, made to fit. */
 export const shorten = (text: string, limits: StatedLimits): string => {
-  if (fits(text, limits)) return text;
-  const blocks = blocksOf(text);
-  const units = unitsOf(text);
+  const isShort = text.trim().length <= (limits.characters ?? text.length);
+  if (isShort && limits.words === undefined && limits.sentences === undefined) return text;
+  const pieces = new Pieces(text);
+  if (isShort && pieces.fits(new Set(), limits)) return text;
+  const { sentences } = pieces;
   const scores = rankSentences(
-    units.map((unit) => contentStems(unit.plain)),
-    { bias: units.map((_, place) => (place === 0 ? 2 : 1)) },
+    sentences.map((part) => contentStems(part.plain)),
+    { bias: sentences.map((_, place) => (place === 0 ? 2 : 1)) },
   );
-  const leastCentral = units
+  const leastCentral = sentences
     .map((_, place) => place)
     .sort((a, b) => scores[a]! - scores[b]! || b - a)
-    .slice(0, -1);
-  const dropped = new Set<number>();
+    .slice(0, -1)
+    .map((place) => sentences[place]!);
+  const dropping = (count: number): ReadonlySet<Part> => new Set(leastCentral.slice(0, count));
   // Halving finds the fewest that have to go: dropping one more never makes a text longer.
   let low = 0;
   let high = leastCentral.length;
-  const tried = (count: number): string => without(blocks, new Set(leastCentral.slice(0, count)));
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (fits(tried(middle), limits)) high = middle;
+    if (pieces.fits(dropping(middle), limits)) high = middle;
     else low = middle + 1;
   }
-  for (const place of leastCentral.slice(0, low)) dropped.add(place);
-  const shortened = without(blocks, dropped);
-  return fits(shortened, limits) ? shortened : cutDown(shortened, limits);
+  const shortened = pieces.without(dropping(low));
+  return pieces.fits(dropping(low), limits) ? shortened : cutDown(shortened, limits);
 };
 
 /** What is one sentence, or not prose at all, is cut within. */

@@ -319,7 +319,7 @@ describe('a rewrite', () => {
           expect(again.trim()).toBe(rewritten.trim());
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
