@@ -26,7 +26,7 @@ const guardLabel = (guard: unknown): string => {
 };
 
 const transitionsOf = (node: AnyStateNode): AnyTransition[] =>
-  [...[...node.transitions.values()].flat(), ...(node.always ?? [])] as AnyTransition[];
+  [...[...node.transitions.values()].flat(), ...(node.always ?? [])] as unknown as AnyTransition[];
 
 const transitionLines = (node: AnyStateNode): string[] =>
   transitionsOf(node).flatMap(({ eventType, guard, target, reenter }) => {

@@ -26,6 +26,23 @@ export const runStatus = (state: RunState): Exclude<RunStatus, 'blocked'> => {
 /** Whether nothing moves this run now but a person or, when `timers` says so, time. */
 export const isAtRest = (state: RunState): boolean => runStatus(state) !== 'running';
 
+/**
+ * Whether nothing moves this run but a person, at itself or at the children it waits for.
+ *
+ * @param stateOf the state of a child, where it is known
+ */
+export const restsWithChildren = (
+  state: RunState,
+  stateOf: (run: string) => RunState | undefined,
+): boolean => {
+  if (isAtRest(state)) return true;
+  if (state.children.size === 0 || state.steps.size > 0 || state.outbox.size > 0) return false;
+  return [...state.children.keys()].every((run) => {
+    const child = stateOf(run);
+    return child !== undefined && child.ending === undefined && restsWithChildren(child, stateOf);
+  });
+};
+
 export const waitingFor = (state: RunState): WaitingFor[] => {
   if (state.ending !== undefined || state.quarantine !== undefined || isBusy(state)) return [];
   const signals = acceptedEvents(state.snapshot).map((event): WaitingFor => ({ event }));

@@ -44,6 +44,12 @@ export class ActorSystem implements Neighbours {
     this.#recoveries = new Places(services.limits.concurrentRecoveriesMax);
   }
 
+  /** The state of a run that is in memory and ready. */
+  stateOf(id: string): RunState | undefined {
+    const actor = this.#actors.get(id);
+    return actor instanceof RunActor ? actor.state : undefined;
+  }
+
   /** How many actors are in memory. */
   get size(): number {
     return this.#actors.size;

@@ -8,7 +8,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { EclError } from '../core/errors.ts';
 import type { JournalEvent, MachineEvent } from '../core/journal-events.ts';
 import type { RunState } from '../core/run-state.ts';
-import { isAtRest } from '../core/run-status.ts';
+import { restsWithChildren } from '../core/run-status.ts';
 import type { ActorSystem } from './actor-system.ts';
 import type { RunActor } from './run-actor.ts';
 import { cancelCommand, resumeCommand, signalCommand } from './run-commands.ts';
@@ -90,9 +90,35 @@ export class RunHandle<Output = unknown> {
     return run.output as Output;
   }
 
-  /** The run, once nothing moves it but a person: it is over, waits, is paused, blocked or quarantined. */
-  rest(): Promise<RunDocument> {
-    return this.#when(isAtRest);
+  /**
+   * The run, once nothing moves it but a person: it is over, waits, is paused, blocked or quarantined, or the children
+   * it waits for are.
+   */
+  async rest(): Promise<RunDocument> {
+    if (this.#ended !== undefined) return this.#ended;
+    const { hub, services } = this.#system;
+    const actor = await this.#actor();
+    const stateOf = (run: string): RunState | undefined => this.#system.stateOf(run);
+    const rests = (): boolean => {
+      const state = stateOf(this.id) ?? actor.state;
+      return state === undefined || restsWithChildren(state, stateOf);
+    };
+    if (rests()) return runDocument(services, actor);
+    return new Promise((resolve, reject) => {
+      const stop = hub.listenAll({
+        decided: () => {
+          if (!rests()) return;
+          stop();
+          resolve(this.document());
+        },
+        unready: ({ id }) => {
+          if (id !== this.id) return;
+          stop();
+          resolve(this.document());
+        },
+        closed: () => reject(new EclError('store.closed', { store: 'ECL' })),
+      });
+    });
   }
 
   /** The run as it is now. */

@@ -17,6 +17,7 @@ export interface RunListener {
 
 export class RunHub {
   readonly #listeners = new Map<string, Set<RunListener>>();
+  readonly #toAll = new Set<RunListener>();
 
   /** @returns a function that stops listening */
   listen(run: string, listener: RunListener): () => void {
@@ -28,17 +29,30 @@ export class RunHub {
     };
   }
 
+  /**
+   * Listens to every run of this process.
+   * @returns a function that stops listening
+   */
+  listenAll(listener: RunListener): () => void {
+    this.#toAll.add(listener);
+    return () => this.#toAll.delete(listener);
+  }
+
   publish(state: RunState, events: readonly JournalEvent[]): void {
+    for (const listener of this.#toAll) listener.decided(state, events);
     const listeners = this.#listeners.get(state.id);
     if (listeners === undefined) return;
     for (const listener of listeners) listener.decided(state, events);
   }
 
   publishUnready(actor: RunActor): void {
+    for (const listener of this.#toAll) listener.unready(actor);
     for (const listener of this.#listeners.get(actor.id) ?? []) listener.unready(actor);
   }
 
   close(): void {
+    for (const listener of this.#toAll) listener.closed();
+    this.#toAll.clear();
     for (const listeners of this.#listeners.values()) {
       for (const listener of listeners) listener.closed();
     }
