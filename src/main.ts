@@ -51,6 +51,20 @@ export interface EclOptions {
   readonly anthropic?: { readonly apiKey?: string; readonly baseUrl?: string };
 }
 
+/** An error of a provider may quote the request in its cause, so causes are not logged. */
+const loggedError = (error: unknown): object => {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack } = error;
+  return { type: name, ...(error instanceof EclError ? { code: error.code } : {}), message, stack };
+};
+
+/** A logger to stderr, in JSON lines. */
+export const createLogger = (level: string): Logger =>
+  pino(
+    { name: 'ecl', level, serializers: { err: loggedError } },
+    pino.destination({ fd: 2, sync: true }),
+  );
+
 /** Where events, artifacts and read models are kept. Closing ECL closes them. */
 export interface Stores {
   readonly events: EventStore;
@@ -175,8 +189,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const access = options.access ?? 'write';
   const registry = new Registry();
   for (const each of options.workflows ?? []) registry.register(each);
-  const logger =
-    options.logger ?? pino({ name: 'ecl', level: 'warn' }, pino.destination({ fd: 2, sync: true }));
+  const logger = options.logger ?? createLogger('warn');
   // A reader executes nothing: it must not fail for want of a key.
   const model = access === 'read' ? undefined : await resolveModel(options);
   const { createSystemClock } = await import('./adapters/system/clock.ts');

@@ -79,9 +79,10 @@ const reserved = async <Result>(actor: RunActor, call: () => Promise<Result>): P
   }
 };
 
+/** By the model that answered; one behind another vendor's address may bear a known name, but not its price. */
 const priced = (model: Model, reply: ModelReply, services: Services): Replied['cost'] => {
-  const byId = costOf(model.id, reply.usage, services.prices);
-  const cost = 'usd' in byId ? byId : costOf(reply.model, reply.usage, services.prices);
+  const name = model.id.startsWith('anthropic:') ? reply.model : model.id;
+  const cost = costOf(name, reply.usage, services.prices);
   return 'usd' in cost ? { usd: cost.usd } : { unknown: cost.reason };
 };
 
