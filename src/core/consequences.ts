@@ -214,13 +214,15 @@ class Consequences {
     });
   }
 
-  /** The run that an actor ref stands for; a step takes no events, as a promise takes none in XState. */
+  /** The run that an actor ref stands for. A step takes no events, as a promise takes none; nor does who has ended. */
   #receiver(to: ActorRef | undefined): Receiver | undefined {
     if (isParentStub(to)) return { reference: this.#state.started.parent?.run };
     if (isSelf(to)) return { reference: this.#state.id };
     if (to === undefined) throw refused(this.#state.machine.id, 'it sends to no actor');
     const actor = this.#actors.get(to.id);
-    return actor?.child === true ? actor : undefined;
+    if (actor?.child !== true) return undefined;
+    const hasEnded = actor.reference !== undefined && actor.reference === this.#finished;
+    return hasEnded ? undefined : actor;
   }
 
   #emit(event: unknown): void {
