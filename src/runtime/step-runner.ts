@@ -56,8 +56,12 @@ const submit = async (
   );
 };
 
-/** Executes the attempt that is due. It never throws. */
-export const runStep = async (execution: StepExecution): Promise<void> => {
+/**
+ * Executes the attempt that is due. It never throws.
+ *
+ * @returns whether its outcome is recorded, or nobody wants it any more
+ */
+export const runStep = async (execution: StepExecution): Promise<boolean> => {
   const { services, actor, step } = execution;
   try {
     const logic = actor.state?.machine.logic(step.name);
@@ -65,16 +69,18 @@ export const runStep = async (execution: StepExecution): Promise<void> => {
       const workflow = actor.state?.machine.id ?? '';
       const error = new EclError('step.not-found', { workflow, step: step.name });
       await recordFailure(execution, undefined, error);
-      return;
+      return true;
     }
     const definition = definitionOf(step.name, logic.step);
     if (await recordStart(execution, definition)) await attempt(execution, definition);
+    return true;
   } catch (error) {
-    if (execution.cancellation.isAbandoned) return;
+    if (execution.cancellation.isAbandoned) return true;
     services.logger.error(
       { run: actor.id, step: step.invocation, err: error },
       'the step is stuck',
     );
+    return false;
   }
 };
 

@@ -161,7 +161,8 @@ export class Running {
 
   #step(step: OpenStep): void {
     const { invocation, retryAt } = step;
-    if (this.#steps.has(invocation) || this.#retries.has(invocation)) return;
+    const isStuck = this.#handed.has(`stuck ${invocation}`);
+    if (this.#steps.has(invocation) || this.#retries.has(invocation) || isStuck) return;
     if (retryAt !== undefined && retryAt > this.#services.clock.now()) {
       this.#schedule(this.#retries, invocation, { at: retryAt, callback: () => this.#step(step) });
       return;
@@ -176,12 +177,14 @@ export class Running {
       recovered,
     };
     const done = this.#services.neighbours
-      .withStepPlace(() => (cancellation.isAbandoned ? Promise.resolve() : runStep(execution)))
-      .finally(() => {
+      .withStepPlace(() => (cancellation.isAbandoned ? Promise.resolve(true) : runStep(execution)))
+      .then((isSettled) => {
         this.#steps.delete(invocation);
         const { state } = this.#actor;
+        if (state?.steps.has(invocation) !== true) return;
         // A failed attempt left a retry behind that could not be scheduled while this one ran.
-        if (state?.steps.has(invocation) === true) this.#catchUp(state);
+        if (isSettled) this.#catchUp(state);
+        else this.#catchUpLater(`stuck ${invocation}`);
       });
     this.#steps.set(invocation, { cancellation, done });
   }
@@ -254,14 +257,20 @@ export class Running {
       },
       (error: unknown) => {
         this.#failed('a neighbour did not answer', error);
-        const { clock } = this.#services;
-        clock.schedule(clock.now() + neighbourRetryMs, () => {
-          this.#handed.delete(key);
-          this.#tended.delete(key);
-          if (this.#actor.state !== undefined) this.#catchUp(this.#actor.state);
-        });
+        this.#tended.delete(key);
+        this.#catchUpLater(key);
       },
     );
+  }
+
+  /** What could not be done now is not tried again at once, and keeps the actor in memory meanwhile. */
+  #catchUpLater(key: string): void {
+    const { clock } = this.#services;
+    this.#handed.add(key);
+    clock.schedule(clock.now() + neighbourRetryMs, () => {
+      this.#handed.delete(key);
+      if (this.#actor.state !== undefined) this.#catchUp(this.#actor.state);
+    });
   }
 
   #failed(what: string, error: unknown): void {

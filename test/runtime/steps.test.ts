@@ -1,0 +1,352 @@
+import { describe, expect, it } from 'vitest';
+import { EclError, RetryableError, step, TerminalError, type Budget, workflow } from 'ecl';
+import { z } from 'zod';
+import { deferred, replays, World } from './kit.ts';
+import { ask, oneStep } from './machines.ts';
+
+const minute = 60_000;
+const fixed = { delayMs: minute, delayMsMax: minute, attemptsMax: 3 };
+
+/** Fails so many times, then succeeds; notes when it ran. */
+const flaky = (failures: number, error: () => Error, world: World) => {
+  const at: number[] = [];
+  const work = step({
+    name: 'work',
+    retry: fixed,
+    execute: ({ attempt }) => {
+      at.push(world.clock.now());
+      if (at.length <= failures) throw error();
+      return `done at attempt ${attempt}`;
+    },
+  });
+  return { machine: oneStep(work), at };
+};
+
+const failures = async (world: World, run: string): Promise<{ retryAt: number }[]> =>
+  (await world.journal(run))
+    .filter(({ type }) => type === 'StepAttemptFailed')
+    .map(({ data }) => data as { retryAt: number });
+
+describe('a failed attempt', () => {
+  it('is tried again when its recorded time has come, not before', async () => {
+    const world = new World();
+    const { machine, at } = flaky(1, () => new Error('once'), world);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.settle();
+    const [failed] = await failures(world, run.id);
+    const wait = failed!.retryAt - world.clock.now();
+    await world.pass(wait - 1);
+    expect(at).toHaveLength(1);
+    await world.pass(1, 1);
+    expect(at).toHaveLength(2);
+    expect(at[1]).toBe(failed!.retryAt);
+    expect(await run.result()).toBe('done at attempt 2');
+    await replays(ecl, run.id);
+  });
+
+  it('waits on over a restart: same time, same count of attempts', async () => {
+    const world = new World();
+    const { machine, at } = flaky(9, () => new Error('always'), world);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    let ecl = first;
+    for (let restarts = 0; restarts < 4; restarts += 1) {
+      ecl = await world.restart(ecl, { workflows: [machine] });
+      await ecl.get(run.id);
+      await world.settle();
+      const last = (await failures(world, run.id)).at(-1)!.retryAt;
+      if (last <= world.clock.now()) break;
+      const before = at.length;
+      await world.pass(last - world.clock.now() - 1);
+      expect(at).toHaveLength(before);
+      await world.pass(1, 1);
+      expect(at).toHaveLength(before + 1);
+    }
+    expect(at).toHaveLength(3);
+    expect(await (await ecl.get(run.id)).result()).toMatchObject({ message: 'always' });
+    expect(await world.count(run.id, 'StepFailed')).toBe(1);
+    await replays(ecl, run.id);
+  });
+
+  it('waits at least as long as it was told to', async () => {
+    const world = new World();
+    const wait = 4 * minute;
+    const { machine, at } = flaky(
+      1,
+      () => new RetryableError('busy', { retryAfterMs: wait }),
+      world,
+    );
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.settle();
+    await world.pass(wait - 1);
+    expect(at).toHaveLength(1);
+    await world.pass(1, 1);
+    expect(await run.result()).toBe('done at attempt 2');
+  });
+
+  it('with a terminal error is the last one', async () => {
+    const world = new World();
+    const { machine, at } = flaky(9, () => new TerminalError('never'), world);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    expect(await run.result()).toMatchObject({ message: 'never' });
+    expect(at).toHaveLength(1);
+  });
+
+  it('by the wire keeps the replies that came before it', async () => {
+    const world = new World((request, { number }) => {
+      if (number === 2) throw new EclError('model.unavailable', { model: 'm', reason: 'reset' });
+      return `answer to ${request.messages.at(-1)?.content}`;
+    });
+    const two = step({
+      name: 'two',
+      execute: async ({ model }) => [await model.text('one'), await model.text('two')].join(),
+    });
+    const machine = oneStep(two);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.pass(minute);
+    expect(await run.result()).toBe('answer to one,answer to two');
+    expect(world.model.asked).toEqual(['one', 'two', 'two']);
+  });
+});
+
+describe('a step that takes too long', () => {
+  it('is aborted, recorded, and tried again', async () => {
+    const world = new World();
+    const aborted: unknown[] = [];
+    const slow = step({
+      name: 'slow',
+      timeout: 5000,
+      retry: { delayMs: 0 },
+      execute: ({ signal, attempt }) => {
+        if (attempt === 2) return 'in time';
+        return new Promise<string>(() => {
+          signal.addEventListener('abort', () => aborted.push(signal.reason));
+        });
+      },
+    });
+    const machine = oneStep(slow);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.pass(4999);
+    expect(aborted).toHaveLength(0);
+    await world.pass(1, 1);
+    await world.settle();
+    expect(aborted).toMatchObject([{ code: 'step.timeout' }]);
+    expect(await run.result()).toBe('in time');
+    await replays(ecl, run.id);
+  });
+});
+
+describe('a step that may run only once', () => {
+  it('is not run again after a crash: the machine gets step.interrupted', async () => {
+    const world = new World();
+    let executions = 0;
+    const work = step({
+      name: 'work',
+      effect: 'once',
+      execute: () => {
+        executions += 1;
+        return new Promise<string>(() => {});
+      },
+    });
+    const machine = oneStep(work);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    expect(await world.count(run.id, 'StepAttemptStarted')).toBe(1);
+    const second = await world.restart(first, { workflows: [machine] });
+    const again = await second.get(run.id);
+    expect(await again.result()).toMatchObject({ code: 'step.interrupted' });
+    expect(executions).toBe(1);
+    await replays(second, run.id);
+  });
+
+  it('runs when the crash came before its start was recorded', async () => {
+    const world = new World();
+    const work = step({ name: 'work', effect: 'once', execute: () => 'done' });
+    const machine = oneStep(work);
+    const first = await world.open({ workflows: [machine] });
+    const armed = world.killAt(first, 2, 'before');
+    await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    expect(armed.hit).toBe(true);
+    armed.disarm();
+    const second = await world.restart(first, { workflows: [machine] });
+    expect(await (await second.get('one-step.a')).result()).toBe('done');
+  });
+
+  it('has the same idempotency key in each execution, and another one in each invocation', async () => {
+    const world = new World();
+    const keys: string[] = [];
+    const work = step({
+      name: 'work',
+      retry: { delayMs: 0 },
+      execute: ({ idempotencyKey, attempt }) => {
+        keys.push(idempotencyKey);
+        if (attempt < 3) throw new Error('again');
+        return new Promise<string>(() => {});
+      },
+    });
+    const machine = oneStep(work);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.settle();
+    await run.send({ type: 'work.left' });
+    await run.send({ type: 'work.again' });
+    await world.settle();
+    expect(keys).toEqual([
+      ...Array.from({ length: 3 }, () => 'one-step.a/work#1'),
+      ...Array.from({ length: 3 }, () => 'one-step.a/work#2'),
+    ]);
+  });
+});
+
+describe('refused credentials', () => {
+  it('pause the run; a resume goes on at the same attempt without a lost reply', async () => {
+    let refused = true;
+    const world = new World((request) => {
+      const question = request.messages.at(-1)?.content;
+      if (question === 'two' && refused) {
+        throw new EclError('model.credentials', { model: 'm', reason: 'the key is revoked' });
+      }
+      return `answer to ${question}`;
+    });
+    const two = step({
+      name: 'two',
+      execute: async ({ model, attempt }) =>
+        [await model.text('one'), await model.text('two'), attempt].join(),
+    });
+    const machine = oneStep(two);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    const paused = await run.rest();
+    expect(paused).toMatchObject({ status: 'paused', error: { code: 'model.credentials' } });
+    await world.pass(10 * minute);
+    expect(world.model.asked).toEqual(['one', 'two']);
+    const second = await world.restart(first, { workflows: [machine] });
+    const again = await second.get(run.id);
+    expect((await again.document()).status).toBe('paused');
+    await world.pass(10 * minute);
+    refused = false;
+    await again.resume();
+    expect(await again.result()).toBe('answer to one,answer to two,1');
+    expect(world.model.asked).toEqual(['one', 'two', 'two']);
+    await replays(second, run.id);
+  });
+
+  it('cannot be resumed when nothing is paused', async () => {
+    const world = new World();
+    const machine = oneStep(ask);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await run.result();
+    await expect(run.resume()).rejects.toMatchObject({ code: 'run.not-paused' });
+  });
+});
+
+describe('a budget', () => {
+  const threeCalls = step({
+    name: 'three',
+    execute: async ({ model }) =>
+      [await model.text('one'), await model.text('two'), await model.text('three')].join(),
+  });
+  const limited = (budget: Budget) => workflow({ machine: oneStep(threeCalls, 'limited'), budget });
+
+  it('of calls pauses the run when it is used up, over restarts, and each resume grants it again', async () => {
+    const world = new World();
+    const flow = limited({ calls: 1 });
+    let ecl = await world.open({ workflows: [flow] });
+    await ecl.spawn(flow, { key: 'a' });
+    for (const calls of [1, 2]) {
+      await world.settle();
+      ecl = await world.restart(ecl, { workflows: [flow] });
+      const run = await ecl.get('limited.a');
+      await world.settle();
+      expect((await run.document()).error).toMatchObject({ code: 'budget.exhausted' });
+      expect(world.model.asked).toHaveLength(calls);
+      await run.resume();
+    }
+    expect(await (await ecl.get('limited.a')).result()).toBe('yes,yes,yes');
+    expect(world.model.asked).toEqual(['one', 'two', 'three']);
+    await replays(ecl, 'limited.a');
+  });
+
+  it('of tokens is overshot by the calls in flight at most', async () => {
+    const world = new World();
+    const flow = limited({ tokens: 16 });
+    const ecl = await world.open({ workflows: [flow] });
+    const run = await ecl.spawn(flow, { key: 'a' });
+    expect((await run.rest()).status).toBe('paused');
+    expect(world.model.asked).toHaveLength(2);
+  });
+});
+
+describe('what a step records on its way', () => {
+  it('is not produced again: values of once(), undefined among them', async () => {
+    const world = new World();
+    const produced: string[] = [];
+    const hang = deferred<string>();
+    const work = step({
+      name: 'work',
+      execute: async (scope) => {
+        const a = await scope.once('a', () => produced.push('a'));
+        const b = await scope.once('b', () => {
+          produced.push('b');
+        });
+        return `${a} ${String(b)} ${await scope.once('c', () => hang.promise)}`;
+      },
+    });
+    const machine = oneStep(work);
+    const first = await world.open({ workflows: [machine] });
+    await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    const second = await world.restart(first, { workflows: [machine] });
+    const run = await second.get('one-step.a');
+    hang.resolve('c');
+    expect(await run.result()).toBe('1 undefined c');
+    expect(produced).toEqual(['a', 'b']);
+  });
+
+  it('is not produced again: answers of tools', async () => {
+    const world = new World();
+    let used = 0;
+    const search = {
+      name: 'search',
+      description: 'searches',
+      input: z.object({ q: z.string() }),
+      execute: ({ q }: { q: string }) => {
+        used += 1;
+        return `found ${q}`;
+      },
+    };
+    const work = step({
+      name: 'work',
+      execute: ({ model }) => model.text({ prompt: 'find it', tools: [search as never] }),
+    });
+    const hang = deferred<string>();
+    const { model } = world;
+    model.complete = async ({ messages }) => {
+      const number = model.asked.push(messages.at(-1)?.content ?? '');
+      const usage = { inputTokens: 1, outputTokens: 1 };
+      const base = { model: 'test', usage, toolCalls: [] };
+      if (number === 1) {
+        const toolCalls = [{ id: 't1', name: 'search', input: { q: 'it' } }];
+        return { ...base, text: '', toolCalls, stopReason: 'tool-use' };
+      }
+      return { ...base, text: number === 2 ? await hang.promise : 'found', stopReason: 'end' };
+    };
+    const machine = oneStep(work);
+    const first = await world.open({ workflows: [machine] });
+    await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    const second = await world.restart(first, { workflows: [machine] });
+    expect(await (await second.get('one-step.a')).result()).toBe('found');
+    expect(used).toBe(1);
+    expect(model.asked).toEqual(['find it', 'found it', 'found it']);
+  });
+});
