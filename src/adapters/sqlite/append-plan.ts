@@ -91,7 +91,6 @@ export class AppendPlanner {
     events: readonly EventData[],
   ): AppendResult | undefined {
     const last = revision + events.length - 1;
-    if (last > head.last) return undefined;
     const rows = this.#between.all(head.id, last, revision);
     const stored = rows
       .flatMap((row) => storedIds(head.name, row))

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
@@ -108,21 +108,30 @@ describe('recorded events', () => {
 
 describe('a database', () => {
   test('of a newer format is refused, to writers and readers, and stays as it is', async () => {
-    const at = folder();
-    await given(at, 2);
-    withRawDatabase(fileOf(at), (database) =>
-      database.exec('PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)'),
-    );
-    const bytes = readFileSync(fileOf(at));
-    for (const access of ['write', 'read', 'write'] as const) {
-      await expect(openSqliteEventStore({ folder: at, access })).rejects.toThrow(
-        expect.objectContaining({
-          code: 'store.newer-format',
-          details: { store: at, found: 2, known: 1 },
-        }),
-      );
+    const [made, killed, copied] = [folder(), folder(), folder()];
+    await given(made, 2);
+    for (const at of [killed, copied]) mkdirSync(at);
+    withRawDatabase(fileOf(made), (database) => {
+      database.exec('PRAGMA user_version = 2');
+      // As a newer process leaves it when it is killed, with a log that is not written back; and as a copy has it.
+      for (const suffix of ['', '-wal']) {
+        copyFileSync(fileOf(made) + suffix, fileOf(killed) + suffix);
+      }
+      database.exec(`VACUUM INTO '${fileOf(copied)}'`);
+    });
+    for (const at of [killed, copied]) {
+      const files = readdirSync(at).map((file) => join(at, file));
+      const before = files.map((file) => readFileSync(file));
+      for (const access of ['write', 'read', 'write'] as const) {
+        await expect(openSqliteEventStore({ folder: at, access })).rejects.toThrow(
+          expect.objectContaining({
+            code: 'store.newer-format',
+            details: { store: at, found: 2, known: 1 },
+          }),
+        );
+      }
+      expect(files.map((file) => readFileSync(file))).toEqual(before);
     }
-    expect(readFileSync(fileOf(at))).toEqual(bytes);
   });
 
   test('of someone else, or none at all, is refused', async () => {

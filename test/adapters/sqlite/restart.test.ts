@@ -128,20 +128,3 @@ test('heads of streams are remembered up to a bound, those used last the longest
   expect(cache.get('999')).toBeDefined();
   expect(cache.get('0')).toBeUndefined();
 });
-
-test('more streams than are remembered are appended to and repeated rightly', async () => {
-  const at = folder();
-  const store = await open(at);
-  const count = 40_000;
-  const batches = Array.from({ length: count }, (_, index) => ({
-    stream: `a${index}`,
-    expectedRevision: 'no-stream' as const,
-    events: [event()],
-  }));
-  await Promise.all(batches.map((append) => store.append(append)));
-  const again = [0, 1, 17_000, 39_999].map((index) => store.append(batches[index]!));
-  expect((await Promise.all(again)).map(({ revision }) => revision)).toEqual([0, 0, 0, 0]);
-  const next = await store.append({ stream: 'a0', expectedRevision: 0, events: events(1) });
-  expect(next).toEqual({ revision: 1, position: BigInt(count + 1) });
-  await store.close();
-});
