@@ -13,6 +13,7 @@ import { childRunId } from './ids.ts';
 import { MachineEvent, type Consequence, type Fact } from './journal-events.ts';
 import { asJson } from './json-value.ts';
 import { limits } from './limits.ts';
+import { inlineReason } from './machine-rules.ts';
 import type { RunState } from './run-state.ts';
 
 interface ActorRef {
@@ -102,11 +103,9 @@ class Consequences {
     return this.#drafts.push(draft) - 1;
   }
 
-  #spawn({ actorRef, src, input, systemId }: SpawnParams): void {
+  #spawn({ actorRef, src, input }: SpawnParams): void {
     const { machine } = this.#state;
-    if (typeof src !== 'string' || systemId !== undefined) {
-      throw refused(machine.id, 'it spawns an inline actor or one with a systemId');
-    }
+    if (typeof src !== 'string') throw refused(machine.id, inlineReason);
     const logic = machine.logic(src);
     if (logic === undefined || actorRef === undefined) {
       throw refused(machine.id, `it spawns "${src}", which setup({ actors }) lacks`);
@@ -244,7 +243,6 @@ interface SpawnParams {
   readonly actorRef?: ActorRef;
   readonly src: unknown;
   readonly input?: unknown;
-  readonly systemId?: string;
 }
 
 interface RaiseParams {

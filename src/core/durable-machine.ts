@@ -17,7 +17,7 @@ import {
 import { inDocumentOrder } from './document-order.ts';
 import { EclError } from './errors.ts';
 import { limits } from './limits.ts';
-import { checkMachine, isMachine } from './machine-rules.ts';
+import { checkMachine, isMachine, systemIdReason } from './machine-rules.ts';
 import { machineStructure } from './machine-structure.ts';
 
 /** An action that a transition asks for, as XState's pure mode returns it. */
@@ -69,16 +69,19 @@ const inertScope = (machine: AnyStateMachine, parent: boolean): Scope => {
   const self = createActor(placeholder, { id: machine.id });
   selves.add(self);
   if (parent) Object.assign(self, { _parent: createActor(placeholder, { id: '#_parent' }) });
-  const system = (self as unknown as { system: unknown }).system;
+  const { system } = self as unknown as { system: object };
   const ignore = (): void => {};
+  const refuse = (reason: string) => (): never => {
+    throw new EclError('workflow.refused', { workflow: machine.id, reason });
+  };
+  // The system is shared by all runs of the machine, so a name that one of them gave would be taken for the others.
+  Object.assign(system, { _set: refuse(systemIdReason) });
   return {
     self,
-    defer: () => {
-      // Only `spawn` gets here: it starts an actor on the spot, where all other actions are returned as data.
-      const reason =
-        'it uses spawn() in assign or in its context; use spawnChild with an id, and address the child by that id';
-      throw new EclError('workflow.refused', { workflow: machine.id, reason });
-    },
+    // Only `spawn` gets here: it starts an actor on the spot, where all other actions are returned as data.
+    defer: refuse(
+      'it uses spawn() in assign or in its context; use spawnChild with an id, and address the child by that id',
+    ),
     id: machine.id,
     logger: ignore,
     sessionId: machine.id,

@@ -63,16 +63,16 @@ const checkAction = (machine: AnyStateMachine, action: SpawnAction): void => {
   if (action.type !== 'xstate.spawnChild') return;
   if (action.systemId !== undefined) refuse(machine, systemIdReason);
   if (typeof action.src !== 'string') {
-    refuse(
-      machine,
-      'it spawns an inline actor, which has no name to be found by after a restart; put it under setup({ actors }) and spawn it by name',
-    );
+    refuse(machine, inlineReason);
   } else if (!Object.hasOwn(machine.implementations.actors, action.src)) {
     refuse(machine, `it spawns "${action.src}", which setup({ actors }) lacks; add it there`);
   }
 };
 
-const systemIdReason =
+export const inlineReason =
+  'it spawns an inline actor, which has no name to be found by after a restart; put it under setup({ actors }) and spawn it by name';
+
+export const systemIdReason =
   'it gives an actor a systemId, but every run is its own system; address a child by its id and another run by a signal';
 
 const actionsOf = (node: AnyStateNode): readonly SpawnAction[] => {
