@@ -24,16 +24,31 @@ export interface Connection {
   readonly cut: () => void;
 }
 
-const connectStore = (events: EventStore, life: AbortController): EventStore => {
+/** Counts appends; the last one allowed is stored, and its answer is lost with the process. */
+const connectStore = (
+  events: EventStore,
+  life: AbortController,
+  appendsMax: number,
+): EventStore => {
+  let appends = 0;
   const open = (): EventStore => {
     if (life.signal.aborted) throw new EclError('store.closed', { store: 'of the process' });
     return events;
   };
+  const counted = async <Result>(append: () => Promise<Result>): Promise<Result> => {
+    open();
+    appends += 1;
+    if (appends < appendsMax) return append();
+    const stored = append();
+    life.abort();
+    await stored;
+    throw new EclError('store.closed', { store: 'of the process' });
+  };
   const within = (signal?: AbortSignal): AbortSignal =>
     signal === undefined ? life.signal : AbortSignal.any([life.signal, signal]);
   return {
-    append: async (append) => open().append(append),
-    appendAll: async (appends) => open().appendAll(appends),
+    append: (append) => counted(() => events.append(append)),
+    appendAll: (all) => counted(() => events.appendAll(all)),
     readStream: (stream, options) => open().readStream(stream, options),
     lastRevision: async (stream) => open().lastRevision(stream),
     readAll: (options) => open().readAll(options),
@@ -76,11 +91,11 @@ const connectClock = (clock: Clock, life: AbortController): Clock => ({
   },
 });
 
-export const connect = (world: World): Connection => {
+export const connect = (world: World, appendsMax = Infinity): Connection => {
   const life = new AbortController();
   return {
     stores: {
-      events: connectStore(world.events, life),
+      events: connectStore(world.events, life, appendsMax),
       artifacts: world.artifacts,
       reads: createMemoryReadStore(),
     },

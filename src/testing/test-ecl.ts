@@ -21,6 +21,8 @@ export interface TestEclOptions extends Omit<EclOptions, 'store' | 'model' | 'ac
   readonly model?: string | Model | Script;
   /** @default a SimulatedClock of its own, which never moves */
   readonly clock?: SimulatedClock;
+  /** The process dies when it has stored this many decisions: for tests of a crash at every place. @default it lives */
+  readonly crashAfter?: number;
 }
 
 interface Opened {
@@ -32,10 +34,11 @@ interface Opened {
 const opened = new WeakMap<Ecl, Opened>();
 
 const open = async (world: World, options: TestEclOptions): Promise<Ecl> => {
-  const connection = connect(world);
+  const { crashAfter, ...given } = options;
+  const connection = connect(world, crashAfter);
   const ecl = await createEcl({
     logger: pino({ level: 'silent' }),
-    ...options,
+    ...given,
     store: connection.stores,
     model: connection.model,
     clock: connection.clock,
@@ -79,12 +82,13 @@ const openedOf = (ecl: Ecl): Opened => {
  */
 export const simulateRestart = async (
   ecl: Ecl,
-  changes: Pick<TestEclOptions, 'workflows' | 'budget' | 'limits'> = {},
+  changes: Pick<TestEclOptions, 'workflows' | 'budget' | 'limits' | 'crashAfter'> = {},
 ): Promise<Ecl> => {
   const { world, options, connection } = openedOf(ecl);
+  const { crashAfter: _, ...kept } = options;
   connection.cut();
   await ecl.system.stop(0);
-  return open(world, { ...options, ...changes });
+  return open(world, { ...kept, ...changes });
 };
 
 /**
