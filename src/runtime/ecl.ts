@@ -105,6 +105,17 @@ export class Ecl {
     throw this.notFound(id);
   }
 
+  /**
+   * Revision of the run's last event; it costs a look-up, where `get` replays.
+   *
+   * @throws EclError `run.not-found`, `id.invalid`
+   */
+  async revisionOf(id: string): Promise<number> {
+    const last = await this.#parts.services.store.lastRevision(journalStream(id));
+    if (last === undefined) throw this.notFound(id);
+    return last;
+  }
+
   /** Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked. */
   async list(query: RunListQuery = {}): Promise<RunPage> {
     await this.readModels.caughtUp();
@@ -140,8 +151,7 @@ export class Ecl {
   async verify(target?: string, options: Omit<VerifyOptions, 'run'> = {}): Promise<Verification> {
     const { services } = this.system;
     if (target === undefined) return verify(services, options);
-    const last = await services.store.lastRevision(journalStream(target));
-    if (last === undefined) throw this.notFound(target);
+    await this.revisionOf(target);
     return verify(services, { ...options, run: target });
   }
 
