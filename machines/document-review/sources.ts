@@ -44,7 +44,7 @@ export const readSources = async (
     }),
   );
   if (documents.every(({ text }) => text.trim() === '')) {
-    throw new TerminalError(`there is nothing to read: ${names.join(', ')} hold no text`);
+    throw new TerminalError(`there is nothing to read in ${names.join(', ')}`);
   }
   return documents;
 };
