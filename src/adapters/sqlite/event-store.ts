@@ -26,6 +26,7 @@ import { checkExpectedRevision, checkMaxCount, checkStream } from './append-chec
 import { eventDatabasePath, readDurability, ReadConnection } from './connection.ts';
 import { driverName, openDatabase, type OpenDatabase, type SqliteDatabase } from './driver.ts';
 import { readFailure } from './errors.ts';
+import { lockHolder } from './lock.ts';
 import { PollingFeed } from './polling-feed.ts';
 import { BatchSize, Reading, type Batch } from './reading.ts';
 import { formatVersion } from './schema.ts';
@@ -193,11 +194,18 @@ class SqliteEventStore implements EventStore {
       side instanceof ReadConnection
         ? { access: 'read' }
         : { access: 'write', commits: side.commits };
+    const holder = lockHolder(this.#folder);
     return {
       kind: 'sqlite',
       location: this.#folder,
       durability,
-      details: { ...access, driver: driverName(), format: formatVersion, bytes: size },
+      details: {
+        ...access,
+        driver: driverName(),
+        format: formatVersion,
+        bytes: size,
+        ...(holder === undefined ? {} : { holder }),
+      },
     };
   }
 

@@ -27,6 +27,11 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+const pidFileOf = (folder: string): string => join(folder, 'lock.pid');
+
+/** The process that probably holds the folder; for messages, like the file it is read from. */
+export const lockHolder = (folder: string): number | undefined => holderOf(pidFileOf(folder));
+
 const holderOf = (pidFile: string): number | undefined => {
   try {
     const pid = Number(readFileSync(pidFile, 'utf8'));
@@ -46,7 +51,7 @@ const locked = (store: string, pid: number | undefined): EclError =>
 /** @throws EclError `store.locked` at once when another writer holds the folder */
 export const acquireWriterLock = (folder: string, open: OpenDatabase): WriterLock => {
   const path = join(folder, 'lock.db');
-  const pidFile = join(folder, 'lock.pid');
+  const pidFile = pidFileOf(folder);
   makePrivateDatabaseFile(path);
   let database: SqliteDatabase | undefined;
   try {
