@@ -124,8 +124,11 @@ export class WriteSide implements Transaction {
 
   async close(): Promise<void> {
     await this.#group.drained();
-    closeWritten(this.database);
-    this.#lock.release();
+    try {
+      closeWritten(this.database);
+    } finally {
+      this.#lock.release();
+    }
   }
 
   begin(): void {
