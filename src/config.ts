@@ -96,6 +96,8 @@ export interface Environment {
   readonly openAiApiKey: string | undefined;
   /** Whether a person asked for plain text (no-color.org). */
   readonly noColor: boolean;
+  /** Whether npx started this process, so that commands can be repeated as they were typed. */
+  readonly isNpx: boolean;
 }
 
 export const environment = (): Environment => ({
@@ -103,6 +105,7 @@ export const environment = (): Environment => ({
   anthropicBaseUrl: given('ECL_ANTHROPIC_BASE_URL'),
   openAiApiKey: given('ECL_OPENAI_API_KEY'),
   noColor: given('NO_COLOR') !== undefined || process.env['TERM'] === 'dumb',
+  isNpx: given('npm_command') === 'exec',
 });
 
 /** One value by its dotted key, before it is checked. */

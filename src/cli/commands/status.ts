@@ -1,0 +1,79 @@
+/** `ecl status`: one run, as it is now, with what its steps did. */
+import type { Command } from 'commander';
+import type { Act, Context } from '../context.ts';
+import type { Opened } from '../open.ts';
+
+interface Options {
+  readonly watch?: boolean;
+}
+
+const examples = `
+Examples:
+  ecl status critique-revise.sea-1
+  ecl status critique-revise.sea-1 --watch
+  ecl status critique-revise.sea-1 --json`;
+
+export const declareStatus = (program: Command, act: Act): void => {
+  program
+    .command('status')
+    .summary('show a run and what its steps did')
+    .description(
+      'Shows a run as it is now: status, steps, rounds, cost, output, and what it waits for.',
+    )
+    .argument('<run>', 'id of a run, as `ecl list` prints it')
+    .option('--watch', 'show it anew whenever something happens, until it is over')
+    .addHelpText('after', examples)
+    .action(act<Options>(status));
+};
+
+const watchMs = 250;
+
+const status = async (
+  context: Context,
+  options: Options,
+  ...[run]: readonly (string | readonly string[] | undefined)[]
+): Promise<number> => {
+  const { withEcl } = await import('../open.ts');
+  return withEcl(context, { access: 'read' }, async (opened) => {
+    const id = String(run);
+    await show(context, opened, id);
+    if (options.watch === true) await watch(context, opened, id);
+    return 0;
+  });
+};
+
+/** Shows the run; the revision says whether it moved since. */
+const show = async (context: Context, { ecl }: Opened, id: string): Promise<boolean> => {
+  const { nextLines, readHistory, runBlock, stepLines } = await import('../run-block.ts');
+  const { terminal } = context;
+  const document = await (await ecl.get(id)).document();
+  terminal.document(document);
+  if (!terminal.json) {
+    const history = await readHistory(ecl, id);
+    const now = document.status === 'running' ? new Date().toISOString() : document.updatedAt;
+    for (const line of runBlock(document, history.usage)) terminal.print(line);
+    const steps = stepLines(history.records, { width: terminal.width, now });
+    if (steps.length > 0) terminal.print();
+    for (const line of steps) terminal.print(line);
+    terminal.print();
+    for (const line of nextLines(context, document)) terminal.print(line);
+  }
+  return document.endedAt !== undefined;
+};
+
+/** Looks for new events; each batch of them is shown as one new state. */
+const watch = async (context: Context, opened: Opened, id: string): Promise<void> => {
+  const { ecl } = opened;
+  const { terminal } = context;
+  const { styled } = await import('../terminal.ts');
+  let seen = await ecl.revisionOf(id);
+  let isOver = (await (await ecl.get(id)).document()).endedAt !== undefined;
+  while (!isOver && !terminal.isClosed) {
+    await new Promise((resolve) => setTimeout(resolve, watchMs));
+    const last = await ecl.revisionOf(id);
+    if (last === seen) continue;
+    seen = last;
+    if (!terminal.json) terminal.print(styled('dim', `— ${new Date().toISOString()}`));
+    isOver = await show(context, opened, id);
+  }
+};

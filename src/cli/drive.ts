@@ -1,0 +1,99 @@
+/**
+ * Stays with a run until it rests, or until a signal asks to leave; then says how it stands and what to do next.
+ *
+ * A signal to a child run moves its root too, so it is the root that is driven.
+ */
+import { rootRunId } from '../core/ids.ts';
+import type { Ecl } from '../runtime/ecl.ts';
+import type { RunDocument } from '../runtime/run-document.ts';
+import type { RunHandle } from '../runtime/run-handle.ts';
+import type { Context } from './context.ts';
+import { exitCodeOfRun } from './exit-codes.ts';
+import type { Follow } from './follow.ts';
+import type { Opened } from './open.ts';
+import { answers, nextLines, readHistory, runBlock } from './run-block.ts';
+import { exitCodeOfSignal, releaseStop, stopAsked, type StopSignal } from './stop-signals.ts';
+import { styled } from './terminal.ts';
+
+export interface DriveOptions {
+  readonly follow: Follow;
+  /** The command that goes on where a signal left. */
+  readonly goOn: string;
+}
+
+const rulesLine =
+  'Answered by "rules": deterministic text processing, not a language model. For Claude set ANTHROPIC_API_KEY.';
+
+const left = (
+  { terminal }: Context,
+  run: string,
+  { signal, goOn }: { signal: StopSignal; goOn: string },
+): number => {
+  const message = `Left by ${signal}. The run ${run} is durable; go on with: ${goOn}`;
+  const document = { code: 'interrupted', message, details: { run, signal, command: goOn } };
+  terminal.error(
+    [
+      `Left by ${signal}. The run is durable and goes on where it is:`,
+      `  ${styled('bold', goOn)}`,
+    ].join('\n'),
+    document,
+  );
+  return exitCodeOfSignal(signal);
+};
+
+/** Children that wait for a person while their parent only waits for them. */
+const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> => {
+  if (run.status !== 'running') return [];
+  const { items } = await ecl.list({ parent: run.id });
+  const below: RunDocument[] = [];
+  for (const { id } of items) {
+    const child = await (await ecl.get(id)).document();
+    below.push(...(child.waitingFor.length > 0 ? [child] : await waitingBelow(ecl, child)));
+  }
+  return below;
+};
+
+/** Prints a run that rests, and what to do next. */
+export const showRun = async (
+  context: Context,
+  opened: Opened,
+  run: RunDocument,
+): Promise<void> => {
+  const { terminal } = context;
+  terminal.document(run);
+  if (terminal.json) return;
+  const history = await readHistory(opened.ecl, run.id);
+  terminal.print();
+  for (const line of runBlock(run, history.usage)) terminal.print(line);
+  terminal.print();
+  for (const child of await waitingBelow(opened.ecl, run)) {
+    terminal.print(`The child run ${child.id} waits for you:`);
+    for (const command of answers(context, child)) terminal.print(`  ${command}`);
+  }
+  for (const line of nextLines(context, run)) terminal.print(line);
+  if (history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
+};
+
+/** Drives, shows, and gives the exit code. */
+export const drive = async (
+  context: Context,
+  opened: Opened,
+  handle: RunHandle,
+  { follow, goOn }: DriveOptions,
+): Promise<number> => {
+  const root = rootRunId(handle.id);
+  const asked = stopAsked();
+  try {
+    follow.show(root);
+    const top = root === handle.id ? handle : await opened.ecl.get(root);
+    const rested = await Promise.race([top.rest(), asked]);
+    if (typeof rested === 'string') return left(context, handle.id, { signal: rested, goOn });
+    releaseStop();
+    await follow.end(root, rested.revision);
+    const run = root === handle.id ? rested : await handle.document();
+    await showRun(context, opened, run);
+    return exitCodeOfRun(run);
+  } finally {
+    await follow.stop();
+  }
+};

@@ -1,0 +1,122 @@
+/**
+ * Opens what a command works with: the configuration, the workflows, the store. Imported by commands when they run, since
+ * all of ECL comes with it.
+ *
+ * 1. A command that only reads takes no lock, creates no file and needs no model.
+ * 2. A command that writes drives the run it is about, and no other: what others left is theirs to go on with.
+ */
+import pino, { type Logger } from 'pino';
+import {
+  defaultStore,
+  environment,
+  loadConfiguration,
+  type LoadedConfiguration,
+} from '../config.ts';
+import { createEcl, defaultModel } from '../main.ts';
+import type { Ecl } from '../runtime/ecl.ts';
+import { WorkflowLibrary } from '../workflow-library.ts';
+import type { Context } from './context.ts';
+import { oneLine } from './sanitize.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Opened {
+  readonly ecl: Ecl;
+  readonly library: WorkflowLibrary;
+  readonly configuration: LoadedConfiguration;
+  /** As configured: `rules`, `anthropic:…`. */
+  readonly model: string;
+}
+
+const storeFolderOf = (store: string): string | undefined =>
+  store.startsWith('sqlite:') ? store.slice('sqlite:'.length) : undefined;
+
+const levels: Readonly<Record<number, string>> = {
+  20: 'debug',
+  30: 'info',
+  40: 'warning',
+  50: 'error',
+};
+
+/** Log lines as people read them; with `--json` and an explicit level, as they are. */
+const createLogger = (terminal: Terminal, level: string | undefined): Logger => {
+  if (terminal.json) {
+    return pino({ name: 'ecl', level: level ?? 'silent' }, pino.destination({ fd: 2, sync: true }));
+  }
+  const write = (line: string): void => {
+    const {
+      level: number,
+      msg,
+      run,
+      err,
+    } = JSON.parse(line) as {
+      level: number;
+      msg?: string;
+      run?: string;
+      err?: { message?: string };
+    };
+    const about = run === undefined ? '' : ` ${run}:`;
+    const why = err?.message === undefined ? '' : ` (${oneLine(err.message)})`;
+    terminal.progress(`${levels[number] ?? 'log'}:${about} ${msg ?? ''}${why}`);
+  };
+  return pino({ level: level ?? 'warn', base: null }, { write });
+};
+
+export interface Library {
+  readonly library: WorkflowLibrary;
+  readonly configuration: LoadedConfiguration;
+}
+
+/** The configuration and the workflows, without a store. */
+export const openLibrary = async ({ terminal, flags }: Context): Promise<Library> => {
+  const configuration = await loadConfiguration(flags);
+  for (const warning of configuration.warnings) terminal.warn(warning);
+  const { store = defaultStore, machines = [] } = configuration.values;
+  return {
+    configuration,
+    library: new WorkflowLibrary({ machines, storeFolder: storeFolderOf(store) }),
+  };
+};
+
+export interface OpenOptions {
+  readonly access: 'read' | 'write';
+  /** Stores what is decided, but executes nothing. */
+  readonly leaveWork?: boolean;
+}
+
+const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
+  const { library, configuration } = await openLibrary(context);
+  const { values } = configuration;
+  const model = values.model ?? defaultModel(environment().anthropicApiKey);
+  const ecl = await createEcl({
+    store: values.store ?? defaultStore,
+    model,
+    access: options.access,
+    recover: false,
+    leaveWork: options.leaveWork ?? false,
+    logger: createLogger(context.terminal, values.logLevel),
+    findWorkflow: (started, registry) => library.registerFor(started, registry),
+    ...(values.budget === undefined ? {} : { budget: values.budget }),
+    ...(values.prices === undefined ? {} : { prices: values.prices }),
+    ...(values.anthropic === undefined ? {} : { anthropic: values.anthropic }),
+  });
+  return { ecl, library, configuration, model };
+};
+
+const warnOfFailures = (terminal: Terminal, library: WorkflowLibrary): void => {
+  for (const { error } of library.failures) terminal.warn(oneLine(error.message));
+};
+
+/** Opens ECL, works, and closes it whatever happens. */
+export const withEcl = async (
+  context: Context,
+  options: OpenOptions,
+  work: (opened: Opened) => Promise<number>,
+): Promise<number> => {
+  const opened = await open(context, options);
+  try {
+    return await work(opened);
+  } finally {
+    warnOfFailures(context.terminal, opened.library);
+    await opened.ecl.close();
+  }
+};

@@ -1,0 +1,143 @@
+/**
+ * The program: its commands and the options they share, and how it ends.
+ *
+ * Nothing of ECL is loaded here: a command imports what it needs when it runs, so that help and version are quick.
+ */
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import { EclError } from '../core/errors.ts';
+import { declareCancel } from './commands/cancel.ts';
+import { declareDoctor } from './commands/doctor.ts';
+import { declareEvents } from './commands/events.ts';
+import { declareExport } from './commands/export.ts';
+import { declareInit } from './commands/init.ts';
+import { declareList } from './commands/list.ts';
+import { declareResume } from './commands/resume.ts';
+import { declareRun } from './commands/run.ts';
+import { declareSignal } from './commands/signal.ts';
+import { declareStatus } from './commands/status.ts';
+import { declareVerify } from './commands/verify.ts';
+import { declareWorkflows } from './commands/workflows.ts';
+import { quoted } from './format.ts';
+import { createAct, type Context, type GlobalFlags } from './context.ts';
+import { exitCodeOfError, exitCodes } from './exit-codes.ts';
+import { reportError } from './report-error.ts';
+import { Terminal } from './terminal.ts';
+
+const about = `
+Runs AI workflows that must be right: each step checks the one before it, loops have a bound, a run survives
+every crash, and each decision can be traced.`;
+
+const examples = `
+Start here:
+  ecl workflows                              what can be run
+  ecl run critique-revise topic="the sea"    run it
+  ecl list                                   what ran
+  ecl init my-project                        a project of your own
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 unavailable, 6 waits for you,
+130 and 143 left by a signal with the run durable.`;
+
+const version = (): string => {
+  const { version: text } = createRequire(import.meta.url)('ecl/package.json') as {
+    version: string;
+  };
+  return text;
+};
+
+const declarations = [
+  declareRun,
+  declareStatus,
+  declareList,
+  declareEvents,
+  declareSignal,
+  declareCancel,
+  declareResume,
+  declareVerify,
+  declareWorkflows,
+  declareExport,
+  declareDoctor,
+  declareInit,
+];
+
+const commandLine =
+  ({ store, config }: GlobalFlags, name: string): Context['commandLine'] =>
+  (...rest) => {
+    const flags = [
+      ...(store === undefined ? [] : ['--store', store]),
+      ...(config === undefined ? [] : ['--config', config]),
+    ];
+    return [name, ...[...rest, ...flags].map(quoted)].join(' ');
+  };
+
+const createContext = async (flags: GlobalFlags): Promise<Context> => {
+  const { environment } = await import('../config.ts');
+  const { noColor, isNpx } = environment();
+  const terminal = new Terminal({ json: flags.json === true, noColor });
+  return { terminal, flags, commandLine: commandLine(flags, isNpx ? 'npx ecl' : 'ecl') };
+};
+
+/** The program with all its commands; `done` gets the exit code of the one that ran. */
+export const createProgram = (done: (exitCode: number) => void): Command => {
+  const program = new Command('ecl')
+    .description(about.trim())
+    .version(version(), '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document and nothing else (JSON lines for events)')
+    .option('--store <store>', 'where runs are kept: sqlite:<folder> (default sqlite:.ecl)')
+    .option(
+      '--model <model>',
+      'anthropic:<model>, openai-compatible:<url>#<model>, rules, scripted:<file>',
+    )
+    .option('--config <file>', 'another configuration file than ecl.yaml')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged on stderr').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'silent',
+      ]),
+    )
+    .addHelpText('after', examples)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({ outputError: () => {} });
+  const act = createAct(createContext, done);
+  for (const declare of declarations) declare(program, act);
+  return program;
+};
+
+/** What commander says of wrong arguments, as an error of the catalogue. */
+const usageError = ({ message }: CommanderError): EclError => {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
+  const reason = [first.charAt(0).toUpperCase() + first.slice(1), ...rest].join(' ').trim();
+  return new EclError('usage.invalid', { reason });
+};
+
+const endedWell = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+/**
+ * Runs the program.
+ *
+ * @param args without the node binary and the script
+ * @returns the exit code
+ */
+export const main = async (args: readonly string[]): Promise<number> => {
+  let exitCode: number = exitCodes.done;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && endedWell.has(error.code)) return exitCodes.done;
+    const { terminal } = await createContext({ json: args.includes('--json') });
+    const reported = error instanceof CommanderError ? usageError(error) : error;
+    reportError(terminal, reported);
+    await terminal.flush();
+    return exitCodeOfError(reported);
+  }
+};

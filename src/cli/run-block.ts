@@ -1,0 +1,158 @@
+/** A run as a block of text: what it is, how it stands, what it gave, what it waits for, and the commands to go on. */
+import { StepHistory, type StepRecord, type StepUsage } from '../core/step-history.ts';
+import type { Ecl } from '../runtime/ecl.ts';
+import type { RunDocument } from '../runtime/run-document.ts';
+import type { Context } from './context.ts';
+import { between, bytes, cost, count, instant, stateText, tokens } from './format.ts';
+import { neutralise, oneLine, safeJson } from './sanitize.ts';
+import { table } from './table.ts';
+import { styled, type Style } from './terminal.ts';
+
+const outputLinesMax = 40;
+const labelWidth = 10;
+
+const statusStyles: Readonly<Record<RunDocument['status'], Style>> = {
+  running: 'cyan',
+  waiting: 'yellow',
+  paused: 'yellow',
+  blocked: 'red',
+  quarantined: 'red',
+  completed: 'green',
+  failed: 'red',
+  cancelled: 'red',
+};
+
+export const statusText = (status: RunDocument['status']): string =>
+  styled(statusStyles[status], status);
+
+const labelled = (label: string, text: string): string => `${label.padEnd(labelWidth)} ${text}`;
+
+/** What the steps of a run did, from its journal. */
+export const readHistory = async (ecl: Ecl, run: string): Promise<StepHistory> => {
+  const history = new StepHistory();
+  for await (const event of ecl.events({ run })) history.add(event);
+  return history;
+};
+
+const headLines = (run: RunDocument): string[] => {
+  const state = stateText(run.state);
+  const showsState = state !== '' && run.endedAt === undefined;
+  return [
+    labelled('run', styled('bold', run.id)),
+    labelled('status', statusText(run.status) + (showsState ? ` in ${state}` : '')),
+    labelled('workflow', `${run.workflow} ${run.version}`),
+  ];
+};
+
+const timeLine = (run: RunDocument): string => {
+  const { startedAt, endedAt } = run;
+  return endedAt === undefined
+    ? labelled('started', `${instant(startedAt)} UTC, last event ${instant(run.updatedAt)}`)
+    : labelled('time', `${between(startedAt, endedAt)}, ended ${instant(endedAt)} UTC`);
+};
+
+const usageLine = (usage: StepUsage): string[] =>
+  usage.calls === 0
+    ? []
+    : [
+        labelled(
+          'models',
+          `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'} to ${usage.models.join(', ')}: ${tokens(usage)}, ${cost(usage)}`,
+        ),
+      ];
+
+/** The value as text: a text stands as it is, anything else as JSON, cut after some lines. */
+const valueLines = (value: unknown): string[] => {
+  const text = typeof value === 'string' ? value : safeJson(value, 2);
+  const lines = neutralise(text).split('\n');
+  if (lines.length <= outputLinesMax) return lines;
+  const left = lines.length - outputLinesMax;
+  return [...lines.slice(0, outputLinesMax), styled('dim', `… ${left} more lines, see --json`)];
+};
+
+const errorLines = ({ error }: RunDocument): string[] =>
+  error === undefined ? [] : [labelled('error', `${error.code}: ${neutralise(error.message)}`)];
+
+const artifactLines = ({ artifacts }: RunDocument): string[] =>
+  artifacts.flatMap(({ name, path, bytes: size }) => [
+    labelled('artifact', `${oneLine(name)} (${bytes(size)})`),
+    labelled('', path),
+  ]);
+
+/** Everything but what to do next. */
+export const runBlock = (run: RunDocument, usage: StepUsage): string[] => [
+  ...headLines(run),
+  timeLine(run),
+  ...usageLine(usage),
+  ...errorLines(run),
+  ...(run.output === undefined
+    ? []
+    : [labelled('output', ''), ...valueLines(run.output).map((line) => `  ${line}`)]),
+  ...artifactLines(run),
+];
+
+const roundsCommands: Readonly<Record<string, readonly string[]>> = {
+  'rounds.accepted': ['--accept'],
+  'rounds.extended': ['--more-rounds', '2'],
+  'rounds.replaced': ['--output', 'JSON'],
+};
+
+/** The commands that answer what a run waits for. */
+export const answers = (context: Context, run: RunDocument): string[] =>
+  run.waitingFor
+    .filter(({ event }) => event !== 'timer')
+    .map(({ event }) => {
+      const rounds = roundsCommands[event];
+      return rounds === undefined
+        ? context.commandLine('signal', run.id, event)
+        : context.commandLine('resume', run.id, ...rounds);
+    });
+
+/** What to do about a run that rests. */
+export const nextLines = (context: Context, run: RunDocument): string[] => {
+  const lines: string[] = [];
+  const deadline = run.waitingFor.find(({ dueAt }) => dueAt !== undefined)?.dueAt;
+  const commands = answers(context, run);
+  if (commands.length > 0) {
+    const until = deadline === undefined ? '' : ` (until ${instant(deadline)} UTC)`;
+    lines.push(`It waits for you${until}:`, ...commands.map((command) => `  ${command}`));
+  }
+  if (run.status === 'paused' || run.status === 'quarantined') {
+    lines.push('When what is wrong is mended:', `  ${context.commandLine('resume', run.id)}`);
+  }
+  if (run.status === 'failed' || run.status === 'cancelled') {
+    lines.push('It is over: the same input with --new is a new run.');
+  }
+  lines.push(
+    `Look closer: ${context.commandLine('status', run.id)}`,
+    `             ${context.commandLine('events', run.id)}`,
+  );
+  return lines;
+};
+
+const stepStatus = (record: StepRecord): string => {
+  if (record.verdict !== undefined) {
+    return `${record.verdict.decision}: ${oneLine(record.verdict.feedback, 60)}`;
+  }
+  if (record.error !== undefined) return `${record.status}: ${oneLine(record.error.message, 60)}`;
+  return record.status;
+};
+
+/** The steps so far, as a table. */
+export const stepLines = (
+  records: readonly StepRecord[],
+  options: { width: number; now: string },
+): string[] => {
+  if (records.length === 0) return [];
+  const rows = records.map((record) => [
+    record.name,
+    record.round === undefined ? '' : String(record.round),
+    String(record.attempts),
+    between(record.startedAt, record.endedAt ?? options.now),
+    record.usage.calls === 0 ? '' : tokens(record.usage),
+    record.usage.calls === 0 ? '' : cost(record.usage),
+    stepStatus(record),
+  ]);
+  const header = ['STEP', 'ROUND', 'ATTEMPTS', 'TIME', 'TOKENS', 'COST', 'RESULT'];
+  return table(header, rows, options.width);
+};
