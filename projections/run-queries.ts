@@ -51,14 +51,14 @@ export const indexes = [
 
 export const rowOf = (run: Summary, id: string): ColumnValues<typeof columns> => ({
   status: statusOf(run),
-  workflow: run.workflow,
-  tenant: run.tenant,
-  parent: run.parent ?? null,
-  byStart: `${run.startedAt} ${id}`,
+  workflow: run.identity.workflow,
+  tenant: run.identity.tenant,
+  parent: run.identity.parent ?? null,
+  byStart: `${run.identity.startedAt} ${id}`,
   owing: isOwing(run) ? 1 : null,
   busy: isBusy(run) ? 1 : 0,
   dueAt: dueAtOf(run) ?? null,
-  search: `${run.input} ${run.output}`,
+  search: `${run.identity.input} ${run.end?.output ?? ''}`,
 });
 
 type Rows = ProjectedRows<Summary, typeof columns>;
@@ -87,23 +87,24 @@ function* owingRuns(rows: Rows): Generator<OwingRun> {
 }
 
 const summaryOf = ({ key, context: run }: ProjectedRow<Summary, typeof columns>): RunSummary => {
+  const { tenant, workflow, version, structure, startedAt, parent, module } = run.identity;
   const error = errorOf(run);
   return {
     id: key,
-    tenant: run.tenant,
-    workflow: run.workflow,
-    version: run.version,
-    structure: run.structure,
+    tenant,
+    workflow,
+    version,
+    structure,
     status: statusOf(run),
     state: run.state,
-    startedAt: run.startedAt,
+    startedAt,
     updatedAt: run.updatedAt,
-    ...(run.endedAt === undefined ? {} : { endedAt: run.endedAt }),
+    ...(run.end === undefined ? {} : { endedAt: run.end.at }),
     revision: run.revision,
     waitingFor: waitingForOf(run),
-    ...(run.parent === undefined ? {} : { parent: run.parent }),
+    ...(parent === undefined ? {} : { parent }),
     ...(error === undefined ? {} : { error }),
-    ...(run.module === undefined ? {} : { module: run.module }),
+    ...(module === undefined ? {} : { module }),
   };
 };
 

@@ -6,41 +6,10 @@
  */
 import type { RunStatus } from 'ecl';
 import { z } from 'zod';
+import { Books, noBooks, Taken } from './run-books.ts';
 
-const Books = z.object({
-  /** When the next attempt of an open step is due; null means that it runs, or is to run now. */
-  steps: z.record(z.string(), z.number().nullable()),
-  /** When an open timer is due. */
-  timers: z.record(z.string(), z.number()),
-  /** Child runs whose end it has not heard of. */
-  children: z.array(z.string()),
-  /** Signals to others that are not delivered yet. */
-  signals: z.array(z.string()),
-});
-
-/** What an event took out of the books. */
-export const Taken = Books.partial().extend({ paused: z.string().optional() });
-export type Taken = z.infer<typeof Taken>;
-
-const Counts = z.object({
-  steps: z.number(),
-  /** Executions that came to an end, whichever. */
-  attempts: z.number(),
-  children: z.number(),
-  /** Signals that it received. */
-  signals: z.number(),
-  modelCalls: z.number(),
-  inputTokens: z.number(),
-  outputTokens: z.number(),
-  usd: z.number(),
-  /** Model calls whose cost is not known, so `usd` is a lower bound. */
-  unpriced: z.number(),
-});
-export type Counts = z.infer<typeof Counts>;
-
-const StateValue = z.union([z.string(), z.record(z.string(), z.unknown())]);
-
-export const Summary = z.object({
+/** What never changes after the start. */
+const Identity = z.object({
   tenant: z.string(),
   workflow: z.string(),
   version: z.string(),
@@ -49,58 +18,85 @@ export const Summary = z.object({
   parent: z.string().optional(),
   depth: z.number(),
   startedAt: z.string(),
+  /** The beginning of the input's texts and numbers, to search in. */
+  input: z.string(),
+});
+
+const End = z.object({
+  status: z.enum(['completed', 'failed', 'cancelled']),
+  at: z.string(),
+  error: z.string().optional(),
+  /** The beginning of the output's texts and numbers. */
+  output: z.string().optional(),
+});
+
+const Counts = z.object({
+  steps: z.number(),
+  /** Executions that came to an end, whichever. */
+  attempts: z.number(),
+  children: z.number(),
+  /** Signals that it received. */
+  signals: z.number(),
+});
+export type Counts = z.infer<typeof Counts>;
+
+const Usage = z.object({
+  modelCalls: z.number(),
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  usd: z.number(),
+  /** Model calls whose cost is not known, so `usd` is a lower bound. */
+  unpriced: z.number(),
+});
+
+const StateValue = z.union([z.string(), z.record(z.string(), z.unknown())]);
+
+export const Summary = z.object({
+  identity: Identity,
   updatedAt: z.string(),
-  endedAt: z.string().optional(),
   revision: z.number(),
   /** The machine's state value; null before the first one and when it is too long for a journal. */
   state: StateValue.nullable(),
   /** Events from outside that the state handles. */
   accepts: z.array(z.string()),
-  ending: z.enum(['completed', 'failed', 'cancelled']).optional(),
   /** Why it is paused. */
   paused: z.string().optional(),
   /** Why it is quarantined. */
   quarantined: z.string().optional(),
-  /** Why it failed or was cancelled. */
-  error: z.string().optional(),
+  end: End.optional(),
   books: Books,
   /** What the last event took out of the books. */
   taken: Taken.optional(),
-  /** What the fact takes out that is stored, but that the machine could not take. */
+  /** What the facts take out that are stored, but that the machine has not taken yet. */
   pending: Taken.optional(),
   counts: Counts,
-  /** The beginning of the input's texts and numbers, to search in. */
-  input: z.string(),
-  output: z.string(),
+  usage: Usage,
 });
 export type Summary = z.infer<typeof Summary>;
 
-/** Before the first event. */
+/** Before the first event. All fields stand here, so that all summaries have one shape, which is what makes them fast. */
 export const blank: Summary = {
-  tenant: '',
-  workflow: '',
-  version: '',
-  structure: '',
-  depth: 0,
-  startedAt: '',
+  identity: {
+    tenant: '',
+    workflow: '',
+    version: '',
+    structure: '',
+    depth: 0,
+    startedAt: '',
+    input: '',
+  },
   updatedAt: '',
   revision: -1,
   state: null,
   accepts: [],
-  books: { steps: {}, timers: {}, children: [], signals: [] },
-  counts: {
-    steps: 0,
-    attempts: 0,
-    children: 0,
-    signals: 0,
-    modelCalls: 0,
-    inputTokens: 0,
-    outputTokens: 0,
-    usd: 0,
-    unpriced: 0,
-  },
-  input: '',
-  output: '',
+  paused: undefined,
+  quarantined: undefined,
+  end: undefined,
+  books: noBooks,
+  taken: undefined,
+  pending: undefined,
+  counts: { steps: 0, attempts: 0, children: 0, signals: 0 },
+  usage: { modelCalls: 0, inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 },
 };
 
 const hasAny = (entries: object): boolean => {
@@ -109,18 +105,20 @@ const hasAny = (entries: object): boolean => {
 };
 
 /** Whether work is under way or due without anybody's doing; timers alone are not. */
-export const isBusy = ({ books, ending, paused }: Summary): boolean =>
+export const isBusy = ({ books, end, paused }: Summary): boolean =>
   books.signals.length > 0 ||
   books.children.length > 0 ||
-  (ending === undefined && paused === undefined && hasAny(books.steps));
+  books.leaving.length > 0 ||
+  (end === undefined && paused === undefined && hasAny(books.steps));
 
 /** The status that its events alone give; whether it is blocked depends on who looks. */
 export const statusOf = (run: Summary): RunStatus => {
   if (run.quarantined !== undefined) return 'quarantined';
-  if (run.ending !== undefined) return run.ending;
+  if (run.end !== undefined) return run.end.status;
   if (run.paused !== undefined) return 'paused';
   if (isBusy(run)) return 'running';
-  return run.accepts.length > 0 || !hasAny(run.books.timers) ? 'waiting' : 'running';
+  if (run.accepts.length > 0) return 'waiting';
+  return hasAny(run.books.timers) || hasAny(run.books.relays) ? 'running' : 'waiting';
 };
 
 /** When the next timer or retry is due; a run that is held has none. */
@@ -128,6 +126,7 @@ export const dueAtOf = ({ books, paused, quarantined }: Summary): number | undef
   if (paused !== undefined || quarantined !== undefined) return undefined;
   let next = Infinity;
   for (const id in books.timers) next = Math.min(next, books.timers[id]!);
+  for (const id in books.relays) next = Math.min(next, books.relays[id]!);
   for (const id in books.steps) next = Math.min(next, books.steps[id] ?? Infinity);
   return next === Infinity ? undefined : next;
 };
@@ -136,13 +135,13 @@ export const dueAtOf = ({ books, paused, quarantined }: Summary): number | undef
 export const isOwing = (run: Summary): boolean =>
   run.quarantined === undefined && (isBusy(run) || dueAtOf(run) !== undefined);
 
-/** What it waits for: nothing as long as it works by itself. */
+/** What it waits for: nothing as long as it works by itself or takes nothing. */
 export const waitingForOf = (run: Summary): readonly string[] =>
-  run.ending !== undefined || isBusy(run) ? [] : run.accepts;
+  run.end !== undefined || run.quarantined !== undefined || isBusy(run) ? [] : run.accepts;
 
 /** Why it is where it is. */
-export const errorOf = ({ error, quarantined, paused }: Summary): string | undefined =>
-  error ?? quarantined ?? paused;
+export const errorOf = ({ end, quarantined, paused }: Summary): string | undefined =>
+  end?.error ?? quarantined ?? paused;
 
 const excerptMax = 120;
 

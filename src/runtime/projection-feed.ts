@@ -22,10 +22,13 @@ export interface FeedOptions {
   readonly onProgress?: (position: bigint) => void;
 }
 
+/** Taken at load: a test that fakes the global timers does not keep rows from being written. */
+const endOfTurn = setImmediate;
+
 /** Events folded between two commits while catching up, and at most when live. */
 const batchEvents = 5_000;
 /** How long rows may lag behind their events, in milliseconds. */
-const commitDelayMs = 20;
+const commitDelayMs = 50;
 const retryMsMin = 100;
 const retryMsMax = 5_000;
 /** Positions that are stepped over, one after the other, to find the end of a damage. */
@@ -207,7 +210,7 @@ export class ProjectionFeed {
   #hurry(): void {
     if (this.#isHurried) return;
     this.#isHurried = true;
-    setImmediate(() => {
+    endOfTurn(() => {
       this.#isHurried = false;
       const lowest = this.#lowest();
       const isFolded = ({ position }: Waiter): boolean =>

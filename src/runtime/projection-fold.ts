@@ -87,10 +87,10 @@ export class ProjectionFold {
 
   /** @throws UnreadableRow, EclError when the read store fails */
   take(event: ProjectedEvent): void {
-    const key = this.#attempt(event, () => this.#projection.key(event));
+    const key = this.#keyOf(event);
     if (key !== undefined) {
       const snapshot = this.#recent.get(key) ?? this.#recall(key);
-      const next = this.#attempt(event, () => this.#projection.next(snapshot, event)) ?? snapshot;
+      const next = this.#next(snapshot, event);
       this.#recent.set(key, next);
       if (next !== snapshot) this.#changed.add(key);
     }
@@ -157,18 +157,28 @@ export class ProjectionFold {
     }
   }
 
-  #attempt<Result>(
-    { run, revision, type }: ProjectedEvent,
-    work: () => Result,
-  ): Result | undefined {
+  #keyOf(event: ProjectedEvent): string | undefined {
     try {
-      return work();
+      return this.#projection.key(event);
     } catch (error) {
-      this.#logger.error(
-        { projection: this.name, run, revision, type, err: error },
-        'the projection failed on an event, which is skipped',
-      );
+      this.#skipped(event, error);
       return undefined;
     }
+  }
+
+  #next(snapshot: FoldSnapshot<unknown>, event: ProjectedEvent): FoldSnapshot<unknown> {
+    try {
+      return this.#projection.next(snapshot, event);
+    } catch (error) {
+      this.#skipped(event, error);
+      return snapshot;
+    }
+  }
+
+  #skipped({ run, revision, type }: ProjectedEvent, error: unknown): void {
+    this.#logger.error(
+      { projection: this.name, run, revision, type, err: error },
+      'the projection failed on an event, which is skipped',
+    );
   }
 }
