@@ -41,18 +41,19 @@ export const checkKey = (value: string): string => {
 export const formatRunId = ({ tenant, workflow, key }: RunId): string =>
   tenant === defaultTenant ? `${workflow}.${key}` : `${tenant}.${workflow}.${key}`;
 
+const isRunId = (id: string): boolean => {
+  const parts = id.split('.');
+  const [tenant, workflow, key] = parts.length === 2 ? [undefined, ...parts] : parts;
+  if (parts.length < 2 || parts.length > 3 || tenant === defaultTenant) return false;
+  const isTenant = tenant === undefined || namePattern.test(tenant);
+  return isTenant && namePattern.test(workflow ?? '') && childKeyPattern.test(key ?? '');
+};
+
 /** @throws EclError `id.invalid` */
 export const parseRunId = (id: string): RunId => {
   const parts = id.split('.');
   const [tenant, workflow, key] = parts.length === 2 ? [defaultTenant, ...parts] : parts;
-  if (
-    parts.length < 2 ||
-    parts.length > 3 ||
-    (parts.length === 3 && tenant === defaultTenant) ||
-    !namePattern.test(tenant ?? '') ||
-    !namePattern.test(workflow ?? '') ||
-    !childKeyPattern.test(key ?? '')
-  ) {
+  if (!isRunId(id)) {
     throw new EclError('id.invalid', {
       what: 'The run id',
       value: id,
@@ -74,7 +75,9 @@ export const snapshotStream = (id: string): string => `snapshot-${fullName(id)}`
 export const runIdOfStream = (stream: string): string | undefined => {
   if (!stream.startsWith('run-')) return undefined;
   const name = stream.slice(4);
-  return name.startsWith(`${defaultTenant}.`) ? name.slice(defaultTenant.length + 1) : name;
+  const isDefault = name.startsWith(`${defaultTenant}.`);
+  const id = isDefault ? name.slice(defaultTenant.length + 1) : name;
+  return isRunId(id) && id.split('.').length === (isDefault ? 2 : 3) ? id : undefined;
 };
 
 /** What all journal streams of a tenant, or of a tenant's workflow, begin with. */

@@ -157,7 +157,7 @@ describe('what JSON cannot hold', () => {
     ['$.__proto__', JSON.parse('{"__proto__": {}}')],
     ['$.a.__proto__', JSON.parse('{"a": {"__proto__": {}}}')],
     ['$.a[Symbol(k)]', { a: { [Symbol('k')]: 1 } }],
-    ['$.ctx', { ctx: new (class Context {})() }],
+    ['$.url', { url: new URL('http://localhost') }],
   ])('is refused with its path %s', (path, value) => {
     expect(detailsOf(value)).toMatchObject({ what: 'the context', path });
   });

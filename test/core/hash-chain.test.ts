@@ -55,7 +55,7 @@ describe('eventIdOfHash', () => {
         const id = eventIdOfHash(hash);
         expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
         const digits = id.replaceAll('-', '');
-        const kept = [...digits].filter(
+        const kept = Array.from(digits).filter(
           (digit, at) => at === 12 || at === 16 || digit === hash[at],
         );
         expect(kept).toHaveLength(32);
