@@ -103,6 +103,26 @@ const openStores = async (spec: string | Stores, access: 'write' | 'read'): Prom
   return { events, artifacts, reads: await openSqliteReadStore({ folder }) };
 };
 
+/**
+ * The durability that a writer gets from the engine on this machine, tried on a store of its own that is removed again.
+ *
+ * @throws EclError `store.not-durable`, `store.unavailable`
+ */
+export const tryDurability = async (): Promise<string> => {
+  const { mkdtemp, rm } = await import('node:fs/promises');
+  const { tmpdir } = await import('node:os');
+  const { openSqliteEventStore } = await import('./adapters/sqlite/event-store.ts');
+  const folder = await mkdtemp(join(tmpdir(), 'ecl-doctor-'));
+  try {
+    const store = await openSqliteEventStore({ folder, access: 'write' });
+    const { durability } = await store.describe();
+    await store.close();
+    return durability;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 const anthropicModelDefault = 'claude-sonnet-5-5';
 
 /** The model that is used when none is named: Claude with a key, else the offline rules. */

@@ -9,6 +9,7 @@ import type { RunStatus } from '../core/run-state.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
 import type { FailedModule } from '../workflow-library.ts';
+import { tryDurability } from '../main.ts';
 import { bytes, count } from './format.ts';
 import { allRuns } from './list-runs.ts';
 import type { Opened } from './open.ts';
@@ -20,7 +21,11 @@ export interface Diagnosis {
   readonly version: string;
   readonly node: string;
   readonly platform: string;
-  readonly store: StoreDescription & { readonly freeBytes: number | null };
+  readonly store: StoreDescription & {
+    readonly freeBytes: number | null;
+    /** What a writer gets from the engine, read back; null where there is no engine. */
+    readonly writerDurability: string | null;
+  };
   readonly runs: {
     readonly total: number;
     readonly byStatus: Readonly<Partial<Record<RunStatus, number>>>;
@@ -51,6 +56,21 @@ const freeBytesOf = async (location: string): Promise<number | null> => {
     return bavail * bsize;
   } catch {
     return null;
+  }
+};
+
+/** What a writer sets holds for its own connection only: where this process is none, it is tried. */
+const writerDurabilityOf = async ({
+  kind,
+  durability,
+  details,
+}: StoreDescription): Promise<string | null> => {
+  if (kind !== 'sqlite') return null;
+  if (details['access'] === 'write') return durability;
+  try {
+    return await tryDurability();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 };
 
@@ -99,9 +119,12 @@ const problemsOf = (
 ): string[] => {
   const { store, runs, workflows } = diagnosis;
   const problems: string[] = [];
-  const isStored = store.kind === 'sqlite' && store.durability.includes('synchronous=');
-  if (isStored && !/WAL, synchronous=(FULL|EXTRA)/.test(store.durability)) {
-    problems.push(`the store is not durable: ${store.durability}`);
+  const { writerDurability, durability } = store;
+  if (writerDurability !== null && !/^WAL, synchronous=(FULL|EXTRA)$/.test(writerDurability)) {
+    problems.push(`a writer is not durable here: ${writerDurability}`);
+  }
+  if (durability.includes('synchronous=') && !durability.startsWith('WAL,')) {
+    problems.push(`the store is not in WAL mode: ${durability}`);
   }
   if (store.freeBytes !== null && store.freeBytes < freeBytesMin) {
     problems.push(`the disk has ${bytes(store.freeBytes)} left`);
@@ -139,7 +162,11 @@ export const diagnose = async (opened: Opened): Promise<Diagnosis> => {
     version,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
-    store: { ...described, freeBytes: await freeBytesOf(described.location) },
+    store: {
+      ...described,
+      freeBytes: await freeBytesOf(described.location),
+      writerDurability: await writerDurabilityOf(described),
+    },
     runs,
     model,
     workflows: { found, failed: library.failures },
@@ -153,13 +180,19 @@ export const diagnose = async (opened: Opened): Promise<Diagnosis> => {
 const labelWidth = 14;
 const entry = (label: string, text: string): string => `  ${label.padEnd(labelWidth)} ${text}`;
 
+const durabilityText = ({ durability, writerDurability }: Diagnosis['store']): string => {
+  if (writerDurability === null) return durability;
+  const mode = durability.includes('synchronous=') ? durability.split(',')[0] : durability;
+  return `${writerDurability} for a writer, read back; the store: ${mode}`;
+};
+
 const storeLines = ({ store, runs }: Diagnosis): string[] => {
   const { holder, driver, format, bytes: size } = store.details;
   const counts = Object.entries(runs.byStatus).map(([status, number]) => `${number} ${status}`);
   return [
     styled('bold', 'store'),
     entry('place', `${store.kind} ${store.location}`),
-    entry('durability', store.durability),
+    entry('durability', durabilityText(store)),
     entry(
       'driver',
       `${driver === undefined ? '' : String(driver)}${format === undefined ? '' : `, format ${String(format)}`}`,

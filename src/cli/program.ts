@@ -24,9 +24,9 @@ import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
 import { Terminal } from './terminal.ts';
 
-const about = `
-Runs AI workflows that must be right: each step checks the one before it, loops have a bound, a run survives
-every crash, and each decision can be traced.`;
+const about =
+  'Runs AI workflows that must be right: each step checks the one before it, loops have a bound, ' +
+  'a run survives every crash, and each decision can be traced.';
 
 const examples = `
 Start here:
@@ -80,7 +80,7 @@ const createContext = async (flags: GlobalFlags): Promise<Context> => {
 /** The program with all its commands; `done` gets the exit code of the one that ran. */
 export const createProgram = (done: (exitCode: number) => void): Command => {
   const program = new Command('ecl')
-    .description(about.trim())
+    .description(about)
     .version(version(), '-V, --version', 'print the version')
     .option('--json', 'print one JSON document and nothing else (JSON lines for events)')
     .option('--store <store>', 'where runs are kept: sqlite:<folder> (default sqlite:.ecl)')

@@ -25,7 +25,8 @@ const statusStyles: Readonly<Record<RunDocument['status'], Style>> = {
 export const statusText = (status: RunDocument['status']): string =>
   styled(statusStyles[status], status);
 
-const labelled = (label: string, text: string): string => `${label.padEnd(labelWidth)} ${text}`;
+const labelled = (label: string, text: string): string =>
+  `${label.padEnd(labelWidth)} ${text}`.trimEnd();
 
 /** What the steps of a run did, from its journal. */
 export const readHistory = async (ecl: Ecl, run: string): Promise<StepHistory> => {
