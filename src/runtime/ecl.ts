@@ -119,8 +119,19 @@ export class Ecl {
   /** Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked. */
   async list(query: RunListQuery = {}): Promise<RunPage> {
     await this.readModels.caughtUp();
-    const page = this.readModels.directory.list(query);
-    return { ...page, items: page.items.map((summary) => this.#withBlocked(summary)) };
+    // Which runs are blocked depends on this process, so the read model cannot know it.
+    const { status, ...others } = query;
+    const stored = status === 'blocked' ? others : query;
+    for (let cursor = query.cursor; ;) {
+      const page = this.readModels.directory.list(
+        cursor === undefined ? stored : { ...stored, cursor },
+      );
+      const items = page.items
+        .map((summary) => this.#withBlocked(summary))
+        .filter((summary) => status === undefined || summary.status === status);
+      cursor = page.nextCursor;
+      if (items.length > 0 || cursor === undefined) return { ...page, items };
+    }
   }
 
   /** What is recorded, in order; with `live` it goes on with what comes. */

@@ -227,7 +227,6 @@ describe('signals between runs', () => {
       },
       finish: async (ecl, world, killed) => {
         const run = await ecl.spawn(listener, { key: 'a' });
-        await ecl.get('listener.a~1').catch(() => undefined);
         await world.pass(5000, 20);
         expect(await run.result(), killed).toEqual([1, 2, 3]);
         await replays(ecl, 'listener.a');
