@@ -110,17 +110,17 @@ describe('a timer', () => {
 
   it('does not fire while its run is paused by its limit, and fires after the resume', async () => {
     const world = new World();
-    const limits = { runEventsMax: 2 };
-    const hour = waits(3_600_000);
-    const ecl = await world.open({ workflows: [hour], limits });
-    const run = await ecl.spawn(hour, { key: 'a' });
-    await world.settle();
-    expect((await run.document()).status).toBe('paused');
-    await world.pass(2 * 3_600_000);
-    expect(await fired(world, run.id)).toEqual([]);
+    // Reached with the third timer.
+    const limits = { runEventsMax: 8 };
+    const ecl = await world.open({ workflows: [rounds], limits });
+    const run = await ecl.spawn(rounds, { key: 'a' });
+    await world.pass(60_000, 60);
+    expect(await run.document()).toMatchObject({ status: 'paused', state: 'three' });
+    expect(await fired(world, run.id)).toHaveLength(2);
     await run.resume();
     await world.settle();
-    expect(await run.result()).toBe('woke');
+    expect(await fired(world, run.id)).toHaveLength(3);
+    expect((await run.document()).status).toBe('completed');
   });
 
   it('of three hundred runs at one instant fires in each of them', async () => {
