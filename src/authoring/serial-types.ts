@@ -1,7 +1,9 @@
 /** The types of a chain: what it takes, what it gives, and whether its places hold together. */
+import type { AnyEventObject, StateMachine, StateValue } from 'xstate';
 import type { z } from 'zod';
 import type { Gate } from './gate.ts';
 import type { Rounds } from './rounds.ts';
+import type { SerialContext } from './serial-context.ts';
 
 /** Stands in the place of a step that cannot take what comes before it, so that the compiler says so. */
 export interface Misfit<Gets, Takes> {
@@ -46,3 +48,25 @@ export type ChainOutput<Steps> = Steps extends readonly [...infer Before, infer 
       ? Draft
       : GivenBy<Last>
   : unknown;
+
+/** Parts of XState's type for a machine that nothing outside a chain looks at. */
+// oxlint-disable-next-line typescript/no-explicit-any
+type Open = any;
+
+/** The machine of a chain, to be invoked by another one with checked input and output. */
+export type SerialMachine<Input, Output> = StateMachine<
+  SerialContext,
+  AnyEventObject,
+  Open,
+  Open,
+  Open,
+  Open,
+  Open,
+  StateValue,
+  string,
+  Input,
+  Output,
+  Open,
+  Open,
+  Open
+>;

@@ -12,7 +12,7 @@ import { replacement } from './rounds.ts';
 import { serialActions, serialOutput, type SerialContext } from './serial-context.ts';
 import { toPlaces, type Place, type StepPlace } from './serial-places.ts';
 import { serialStates } from './serial-states.ts';
-import type { Chain, ChainInput, ChainOutput } from './serial-types.ts';
+import type { Chain, ChainInput, ChainOutput, SerialMachine } from './serial-types.ts';
 import { workflow, type Workflow } from './workflow.ts';
 
 export interface SerialOptions<Steps extends readonly object[]> {
@@ -24,6 +24,8 @@ export interface SerialOptions<Steps extends readonly object[]> {
   readonly steps: Steps & Chain<Steps>;
   readonly budget?: Budget;
 }
+
+type SerialWorkflow<Input, Output> = Workflow<Input, Output, SerialMachine<Input, Output>>;
 
 const actorsOf = (places: readonly Place[]): Record<string, AnyActorLogic> => {
   const actors: Record<string, AnyActorLogic> = {};
@@ -96,7 +98,7 @@ const buildMachine = (
  */
 export const serial = <const Steps extends readonly object[]>(
   options: SerialOptions<Steps>,
-): Workflow<ChainInput<Steps>, ChainOutput<Steps>> => {
+): SerialWorkflow<ChainInput<Steps>, ChainOutput<Steps>> => {
   const { id, steps, budget, description } = options;
   checkName('The workflow id', id);
   const places = toPlaces(id, steps);
@@ -109,5 +111,5 @@ export const serial = <const Steps extends readonly object[]>(
     ...(output === undefined ? {} : { output }),
     ...(budget === undefined ? {} : { budget }),
     ...(description === undefined ? {} : { description }),
-  }) as unknown as Workflow<ChainInput<Steps>, ChainOutput<Steps>>;
+  }) as unknown as SerialWorkflow<ChainInput<Steps>, ChainOutput<Steps>>;
 };

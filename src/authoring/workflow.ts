@@ -8,20 +8,25 @@ import type { z } from 'zod';
 import type { Budget } from '../core/budget.ts';
 
 /** `Input` is what a run is started with, before its schema fills in defaults and reads files. */
-export interface Workflow<Input = unknown, Output = unknown> {
+export interface Workflow<
+  Input = unknown,
+  Output = unknown,
+  Machine extends AnyStateMachine = AnyStateMachine,
+> {
   readonly kind: 'workflow';
   readonly id: string;
   readonly version: string;
   readonly description: string | undefined;
-  readonly machine: AnyStateMachine;
+  /** With its own type, so that another machine can invoke it with checked input and output. */
+  readonly machine: Machine;
   readonly input: z.ZodType<unknown, Input> | undefined;
   readonly output: z.ZodType<Output> | undefined;
   readonly budget: Budget | undefined;
 }
 
-export interface WorkflowOptions<Input, Output> {
+export interface WorkflowOptions<Input, Output, Machine extends AnyStateMachine = AnyStateMachine> {
   /** Its `id` and `version` become the workflow's. */
-  readonly machine: AnyStateMachine;
+  readonly machine: Machine;
   /** @default the machine's version */
   readonly version?: string;
   /** Checked at the door; what it parses to is what the machine gets. @default unchecked */
@@ -39,9 +44,13 @@ export interface WorkflowOptions<Input, Output> {
  * @example
  * export default workflow({ machine, input: z.object({ topic: z.string() }) });
  */
-export const workflow = <Input = unknown, Output = unknown>(
-  options: WorkflowOptions<Input, Output>,
-): Workflow<Input, Output> => ({
+export const workflow = <
+  Input = unknown,
+  Output = unknown,
+  Machine extends AnyStateMachine = AnyStateMachine,
+>(
+  options: WorkflowOptions<Input, Output, Machine>,
+): Workflow<Input, Output, Machine> => ({
   kind: 'workflow',
   id: options.machine.id,
   version: options.version ?? options.machine.version ?? '1.0.0',

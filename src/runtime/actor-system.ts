@@ -55,6 +55,12 @@ export class ActorSystem implements Neighbours {
     return this.#actors.size;
   }
 
+  /** The actor of a run if it is in memory now. */
+  held(id: string): RunActor | undefined {
+    const actor = this.#actors.get(id);
+    return actor instanceof RunActor ? actor : undefined;
+  }
+
   /** The actor of a run, loaded when it is not in memory; undefined when there is no such run. */
   async get(id: string): Promise<RunActor | undefined> {
     // Another process moves what this one only reads, so nothing is remembered.

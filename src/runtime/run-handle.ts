@@ -148,8 +148,9 @@ export class RunHandle<Output = unknown> {
     return this.#documentOf(await actor.submit(resumeCommand(() => clock.now(), options.reason)));
   }
 
-  /** The machine's snapshot that was stored last. */
+  /** The machine's snapshot that was stored last; of a run that left memory, the last one that was seen here. */
   getSnapshot(): AnyMachineSnapshot {
+    this.#snapshot = this.#system.held(this.id)?.state?.snapshot ?? this.#snapshot;
     return this.#snapshot as AnyMachineSnapshot;
   }
 

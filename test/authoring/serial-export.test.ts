@@ -55,8 +55,8 @@ describe('the machine of a chain', () => {
     const { actors, guards, actions } = chain.machine.implementations;
     const again = setup({
       actors: actors as never,
-      guards: guards as never,
-      actions: actions as never,
+      guards,
+      actions,
     }).createMachine({ ...json, context: { rounds: null } } as never);
     const states = (machine: { root: { states: object } }): string[] =>
       Object.keys(machine.root.states);

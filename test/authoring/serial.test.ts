@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { createActor, toPromise, waitFor } from 'xstate';
-import { gate, isEclError, rounds, serial, step } from 'ecl';
+import { assign, createActor, setup, toPromise, waitFor } from 'xstate';
+import { gate, isEclError, rounds, serial, step, workflow, type Workflow } from 'ecl';
 import { createTestEcl, expectReplay, provideModel, scriptedModel } from 'ecl/testing';
 import { z } from 'zod';
 import flow from './fixtures/my-flow.ts';
@@ -408,5 +408,53 @@ describe('a gate in a chain', () => {
     await waitFor(actor, (snapshot) => snapshot.hasTag('gate'));
     actor.send({ type: 'approval.approved' });
     expect(await toPromise(actor)).toEqual({ text: 'DRAFT 1' });
+  });
+});
+
+describe('a chain as the child of another machine', () => {
+  it('is invoked with a checked input and gives a typed output', async () => {
+    const { draft } = drafting(['pass']);
+    const child = serial({ id: 'child', version: '1.0.0', steps: [draft, upper] });
+    const parent = workflow({
+      machine: setup({
+        types: { context: {} as { text: string } },
+        actors: { child: child.machine },
+        actions: { keep: assign({ text: (_, params: { text: string }) => params.text }) },
+      }).createMachine({
+        id: 'parent',
+        version: '1.0.0',
+        context: { text: '' },
+        initial: 'on',
+        states: {
+          on: {
+            invoke: {
+              src: 'child',
+              input: () => topic,
+              onDone: {
+                target: 'done',
+                actions: {
+                  type: 'keep',
+                  params: ({ event }) => {
+                    expectTypeOf(event.output).toEqualTypeOf<Text>();
+                    return event.output;
+                  },
+                },
+              },
+            },
+          },
+          done: { type: 'final' },
+        },
+        output: ({ context }) => context.text,
+      }),
+    });
+    const { run } = await start(parent as Workflow, undefined);
+    expect(await run.result()).toBe('DRAFT 1');
+    expect(() =>
+      setup({ actors: { child: child.machine } }).createMachine({
+        id: 'wrong',
+        // @ts-expect-error: the topic is missing
+        invoke: { src: 'child', input: () => ({}) },
+      }),
+    ).not.toThrow();
   });
 });
