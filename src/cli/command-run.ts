@@ -7,6 +7,7 @@ import { drive, showRun } from './drive.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Follow } from './follow.ts';
 import { withEcl } from './open.ts';
+import { stopAsked } from './stop-signals.ts';
 
 export interface RunCommand {
   readonly detach: boolean;
@@ -22,14 +23,15 @@ export const command = (context: Context, id: string, options: RunCommand): Prom
     await opened.ecl.revisionOf(id);
     const follow = new Follow(context.terminal, opened.ecl, { workflow, tenant });
     try {
+      const asked = stopAsked();
       const handle = await opened.ecl.get(id);
       const stored = await options.send(handle);
       if (options.detach) {
-        await showRun(context, opened, stored);
+        await showRun(context, opened, { handle, run: stored });
         return exitCodes.done;
       }
       const goOn = context.commandLine('resume', id);
-      const exitCode = await drive(context, opened, handle, { follow, goOn });
+      const exitCode = await drive(context, opened, handle, { follow, asked, goOn });
       return options.endsWell === true && exitCode < exitCodes.interrupted
         ? exitCodes.done
         : exitCode;

@@ -11,12 +11,14 @@ import type { Context } from './context.ts';
 import { exitCodeOfRun } from './exit-codes.ts';
 import type { Follow } from './follow.ts';
 import type { Opened } from './open.ts';
-import { answers, nextLines, readHistory, runBlock } from './run-block.ts';
-import { exitCodeOfSignal, releaseStop, stopAsked, type StopSignal } from './stop-signals.ts';
+import { answers, nextLines, runBlock, runDetails } from './run-block.ts';
+import { exitCodeOfSignal, releaseStop, type StopSignal } from './stop-signals.ts';
 import { styled } from './terminal.ts';
 
 export interface DriveOptions {
   readonly follow: Follow;
+  /** Resolves when a signal asks to leave; listened for since before the run was touched. */
+  readonly asked: Promise<StopSignal>;
   /** The command that goes on where a signal left. */
   readonly goOn: string;
 }
@@ -57,21 +59,21 @@ const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> 
 export const showRun = async (
   context: Context,
   opened: Opened,
-  run: RunDocument,
+  { handle, run }: { handle: RunHandle; run: RunDocument },
 ): Promise<void> => {
   const { terminal } = context;
   terminal.document(run);
   if (terminal.json) return;
-  const history = await readHistory(opened.ecl, run.id);
+  const details = await runDetails(opened.ecl, handle);
   terminal.print();
-  for (const line of runBlock(run, history.usage)) terminal.print(line);
+  for (const line of runBlock(run, details)) terminal.print(line);
   terminal.print();
   for (const child of await waitingBelow(opened.ecl, run)) {
     terminal.print(`The child run ${child.id} waits for you:`);
     for (const command of answers(context, child)) terminal.print(`  ${command}`);
   }
   for (const line of nextLines(context, run)) terminal.print(line);
-  if (history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
+  if (details.history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
 };
 
 /** Drives, shows, and gives the exit code. */
@@ -79,10 +81,9 @@ export const drive = async (
   context: Context,
   opened: Opened,
   handle: RunHandle,
-  { follow, goOn }: DriveOptions,
+  { follow, asked, goOn }: DriveOptions,
 ): Promise<number> => {
   const root = rootRunId(handle.id);
-  const asked = stopAsked();
   try {
     follow.show(root);
     const top = root === handle.id ? handle : await opened.ecl.get(root);
@@ -91,7 +92,7 @@ export const drive = async (
     releaseStop();
     await follow.end(root, rested.revision);
     const run = root === handle.id ? rested : await handle.document();
-    await showRun(context, opened, run);
+    await showRun(context, opened, { handle, run });
     return exitCodeOfRun(run);
   } finally {
     await follow.stop();

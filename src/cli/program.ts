@@ -60,10 +60,14 @@ const declarations = [
   declareInit,
 ];
 
+/** Commands that ask the model. */
+const driving = ['run', 'signal', 'resume'];
+
 const commandLine =
-  ({ store, config }: GlobalFlags, name: string): Context['commandLine'] =>
+  ({ store, config, model }: GlobalFlags, name: string): Context['commandLine'] =>
   (...rest) => {
     const flags = [
+      ...(model === undefined || !driving.includes(rest[0]!) ? [] : ['--model', model]),
       ...(store === undefined ? [] : ['--store', store]),
       ...(config === undefined ? [] : ['--config', config]),
     ];

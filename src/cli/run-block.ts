@@ -1,7 +1,9 @@
 /** A run as a block of text: what it is, how it stands, what it gave, what it waits for, and the commands to go on. */
+import { isPlainObject } from '../core/json-value.ts';
 import { StepHistory, type StepRecord, type StepUsage } from '../core/step-history.ts';
 import type { Ecl } from '../runtime/ecl.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
+import type { RunHandle } from '../runtime/run-handle.ts';
 import type { Context } from './context.ts';
 import { between, bytes, cost, count, instant, stateText, tokens } from './format.ts';
 import { neutralise, oneLine, safeJson } from './sanitize.ts';
@@ -29,7 +31,7 @@ const labelled = (label: string, text: string): string =>
   `${label.padEnd(labelWidth)} ${text}`.trimEnd();
 
 /** What the steps of a run did, from its journal. */
-export const readHistory = async (ecl: Ecl, run: string): Promise<StepHistory> => {
+const readHistory = async (ecl: Ecl, run: string): Promise<StepHistory> => {
   const history = new StepHistory();
   for await (const event of ecl.events({ run })) history.add(event);
   return history;
@@ -62,13 +64,43 @@ const usageLine = (usage: StepUsage): string[] =>
         ),
       ];
 
-/** The value as text: a text stands as it is, anything else as JSON, cut after some lines. */
+const fieldLines = (name: string, value: unknown): string[] => {
+  if (typeof value !== 'string') return `${name}: ${safeJson(value, 2)}`.split('\n');
+  const lines = neutralise(value).split('\n');
+  return lines.length === 1
+    ? [`${name}: ${lines[0]!}`]
+    : [`${name}:`, ...lines.map((line) => `  ${line}`)];
+};
+
+const allLines = (value: unknown): string[] => {
+  if (typeof value === 'string') return neutralise(value).split('\n');
+  if (typeof value === 'object' && value !== null && isPlainObject(value)) {
+    return Object.entries(value).flatMap(([name, part]) => fieldLines(oneLine(name), part));
+  }
+  return safeJson(value, 2).split('\n');
+};
+
+/** A value as text: texts stand as they are, anything else as JSON, cut after some lines. */
 const valueLines = (value: unknown): string[] => {
-  const text = typeof value === 'string' ? value : safeJson(value, 2);
-  const lines = neutralise(text).split('\n');
-  if (lines.length <= outputLinesMax) return lines;
-  const left = lines.length - outputLinesMax;
-  return [...lines.slice(0, outputLinesMax), styled('dim', `… ${left} more lines, see --json`)];
+  const lines = allLines(value);
+  const shown = lines.slice(0, outputLinesMax).map((line) => `  ${line}`);
+  const more = lines.length - outputLinesMax;
+  return more > 0 ? [...shown, styled('dim', `  … ${more} more lines, see --json`)] : shown;
+};
+
+/** What a person decides about: the draft, what the review said of it, and what the state says. */
+const decisionLines = (run: RunDocument, { history, description }: RunDetails): string[] => {
+  if (run.status !== 'waiting') return [];
+  const { lastOutput, lastVerdict } = history;
+  return [
+    ...(lastOutput === undefined
+      ? []
+      : [labelled(lastOutput.name, ''), ...valueLines(lastOutput.output)]),
+    ...(lastVerdict === undefined || lastVerdict.decision === 'pass'
+      ? []
+      : [labelled('review', lastVerdict.decision), ...valueLines(lastVerdict.feedback)]),
+    ...(description === undefined ? [] : [labelled('asks', oneLine(description, 400))]),
+  ];
 };
 
 const errorLines = ({ error }: RunDocument): string[] =>
@@ -80,15 +112,33 @@ const artifactLines = ({ artifacts }: RunDocument): string[] =>
     labelled('', path),
   ]);
 
+export interface RunDetails {
+  readonly history: StepHistory;
+  /** What the state that it is in says of itself. */
+  readonly description: string | undefined;
+}
+
+/** What a run's journal and machine say beyond its document. */
+export const runDetails = async (ecl: Ecl, handle: RunHandle): Promise<RunDetails> => {
+  const snapshot = handle.getSnapshot() as
+    | { _nodes: readonly { description?: string }[] }
+    | undefined;
+  // The innermost state that says something.
+  const description = snapshot?._nodes.findLast((node) => node.description !== undefined);
+  return {
+    history: await readHistory(ecl, handle.id),
+    description: description?.description,
+  };
+};
+
 /** Everything but what to do next. */
-export const runBlock = (run: RunDocument, usage: StepUsage): string[] => [
+export const runBlock = (run: RunDocument, details: RunDetails): string[] => [
   ...headLines(run),
   timeLine(run),
-  ...usageLine(usage),
+  ...usageLine(details.history.usage),
   ...errorLines(run),
-  ...(run.output === undefined
-    ? []
-    : [labelled('output', ''), ...valueLines(run.output).map((line) => `  ${line}`)]),
+  ...(run.output === undefined ? [] : [labelled('output', ''), ...valueLines(run.output)]),
+  ...decisionLines(run, details),
   ...artifactLines(run),
 ];
 

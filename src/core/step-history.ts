@@ -79,6 +79,17 @@ const addCall = (usage: StepUsage, reply: JournalData<'ModelReplied'>): void => 
 
 export class StepHistory {
   readonly #records = new Map<string, StepRecord>();
+  #lastOutput: { readonly name: string; readonly output: unknown } | undefined;
+
+  /** What the last step gave that was no review: the draft that a person decides about. */
+  get lastOutput(): { readonly name: string; readonly output: unknown } | undefined {
+    return this.#lastOutput;
+  }
+
+  /** What the last review said. */
+  get lastVerdict(): Verdict | undefined {
+    return [...this.#records.values()].findLast(({ verdict }) => verdict !== undefined)?.verdict;
+  }
 
   /** In the order in which they were scheduled. */
   get records(): readonly StepRecord[] {
@@ -160,6 +171,7 @@ export class StepHistory {
 
   #succeed(record: StepRecord, data: JournalData<'StepSucceeded'>, at: string): void {
     const verdict = Verdict.safeParse(data.output);
+    if (!verdict.success) this.#lastOutput = { name: record.name, output: data.output };
     Object.assign(record, {
       status: 'done',
       attempts: data.attempt,

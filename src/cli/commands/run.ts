@@ -108,7 +108,9 @@ const driveFrom = async (
   opened: Opened,
   { start, follow, target, options, pairs }: Driven,
 ): Promise<number> => {
+  const { stopAsked } = await import('../stop-signals.ts');
   const startedAt = Date.now();
+  const asked = stopAsked();
   let handle: RunHandle;
   try {
     handle = await start();
@@ -126,7 +128,7 @@ const driveFrom = async (
     { target, pairs: pairs as readonly string[], options },
     before.id,
   );
-  return drive(context, opened, handle, { follow, goOn });
+  return drive(context, opened, handle, { follow, asked, goOn });
 };
 
 /** The command that leads to the same run: a fresh key is a key by now. */

@@ -44,15 +44,16 @@ const status = async (
 
 /** Shows the run; the revision says whether it moved since. */
 const show = async (context: Context, { ecl }: Opened, id: string): Promise<boolean> => {
-  const { nextLines, readHistory, runBlock, stepLines } = await import('../run-block.ts');
+  const { nextLines, runBlock, runDetails, stepLines } = await import('../run-block.ts');
   const { terminal } = context;
-  const document = await (await ecl.get(id)).document();
+  const handle = await ecl.get(id);
+  const document = await handle.document();
   terminal.document(document);
   if (!terminal.json) {
-    const history = await readHistory(ecl, id);
+    const details = await runDetails(ecl, handle);
     const now = document.status === 'running' ? new Date().toISOString() : document.updatedAt;
-    for (const line of runBlock(document, history.usage)) terminal.print(line);
-    const steps = stepLines(history.records, { width: terminal.width, now });
+    for (const line of runBlock(document, details)) terminal.print(line);
+    const steps = stepLines(details.history.records, { width: terminal.width, now });
     if (steps.length > 0) terminal.print();
     for (const line of steps) terminal.print(line);
     terminal.print();
