@@ -36,6 +36,9 @@ type Receiver = Pick<Standing, 'reference'>;
 /** Made last, when it is known what was taken back; undefined for what goes to an actor that never started. */
 type Draft = () => Consequence | undefined;
 
+/** The last instant that a Date can name. */
+const instantMax = 8_640_000_000_000_000;
+
 /** What the actions of one transition have asked for so far. */
 class Consequences {
   readonly #state: RunState;
@@ -168,7 +171,7 @@ class Consequences {
     receiver: Receiver,
   ): void {
     const dueAt = Math.ceil(this.#now + Math.max(0, delay));
-    if (!Number.isSafeInteger(dueAt)) {
+    if (!(dueAt <= instantMax)) {
       throw refused(this.#state.machine.id, `the delay ${delay} of "${event.type}" is not a time`);
     }
     const at = this.#push(() => {

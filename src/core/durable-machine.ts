@@ -234,11 +234,29 @@ export const durableMachine = (
 const acceptsKnown = new WeakMap<object, Map<string, readonly string[]>>();
 const acceptsKnownMax = 1_000;
 
+interface Handler {
+  readonly target?: unknown;
+  readonly guard?: unknown;
+  readonly actions: readonly unknown[];
+}
+
+/** What `snapshot.can()` asks: a transition that goes nowhere and does nothing only forbids the event. */
+const does = ({ target, actions }: Handler): boolean => target !== undefined || actions.length > 0;
+
 const computeAccepts = (snapshot: AnyMachineSnapshot): readonly string[] => {
-  const nodes = snapshot._nodes as readonly { transitions: ReadonlyMap<string, unknown> }[];
+  const nodes = snapshot._nodes as readonly AnyStateNode[];
   const types = new Set<string>();
-  for (const node of nodes) {
-    for (const type of node.transitions.keys()) if (isHandledFromOutside(type)) types.add(type);
+  for (const leaf of nodes.filter((node) => node.type === 'atomic' || node.type === 'final')) {
+    // What a state forbids, the states around it do not handle either.
+    const forbidden = new Set<string>();
+    for (let node: AnyStateNode | undefined = leaf; node !== undefined; node = node.parent) {
+      const handlers = node.transitions as unknown as ReadonlyMap<string, readonly Handler[]>;
+      for (const [type, candidates] of handlers) {
+        if (!isHandledFromOutside(type) || forbidden.has(type)) continue;
+        if (candidates.some(does)) types.add(type);
+        if (candidates.some((each) => !does(each) && each.guard === undefined)) forbidden.add(type);
+      }
+    }
   }
   return [...types].toSorted();
 };

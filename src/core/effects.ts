@@ -10,7 +10,10 @@ export type Effect =
   | { readonly kind: 'child'; readonly child: OpenChild }
   | { readonly kind: 'signal'; readonly signal: OutboundSignal };
 
-/** Everything owed now. A paused or quarantined run owes nothing until it is resumed; an ended one only its last words. */
+/**
+ * Everything owed now. A quarantined run owes nothing until it is resumed; a paused or ended one only what it has
+ * decided about others: signals to deliver, children to start or to end.
+ */
 export const owed = (state: RunState): Effect[] => {
   if (state.quarantine !== undefined) return [];
   const effects: Effect[] = [];
