@@ -52,12 +52,10 @@ describe('the machine of a chain', () => {
 
   it('is the same machine when its JSON is read back with the implementations', () => {
     const json = JSON.parse(JSON.stringify(chain.machine.config)) as object;
-    const { actors, guards, actions } = chain.machine.implementations;
-    const again = setup({
-      actors: actors as never,
-      guards,
-      actions,
-    }).createMachine({ ...json, context: { rounds: null } } as never);
+    const again = setup(chain.machine.implementations as never).createMachine({
+      ...json,
+      context: { rounds: null },
+    } as never);
     const states = (machine: { root: { states: object } }): string[] =>
       Object.keys(machine.root.states);
     expect(states(again as never)).toEqual(states(chain.machine));
