@@ -4,6 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] },
   ssr: { resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] } },
   test: {
+    globalSetup: ['test/build-once.ts'],
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
