@@ -1,5 +1,5 @@
 /** What `signal`, `cancel` and `resume` share: a command to a run, then staying with it until it rests. */
-import { parseRunId } from '../core/ids.ts';
+import { parseRunId, rootRunId } from '../core/ids.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { RunHandle } from '../runtime/run-handle.ts';
 import type { Context } from './context.ts';
@@ -21,6 +21,7 @@ export const command = (context: Context, id: string, options: RunCommand): Prom
   withEcl(context, { access: 'write', leaveWork: options.detach }, async (opened) => {
     const { workflow, tenant } = parseRunId(id);
     await opened.ecl.revisionOf(id);
+    const known = await opened.ecl.revisionOf(rootRunId(id));
     const follow = new Follow(context.terminal, opened.ecl, { workflow, tenant });
     try {
       const asked = stopAsked();
@@ -31,7 +32,7 @@ export const command = (context: Context, id: string, options: RunCommand): Prom
         return exitCodes.done;
       }
       const goOn = context.commandLine('resume', id);
-      const exitCode = await drive(context, opened, handle, { follow, asked, goOn });
+      const exitCode = await drive(context, opened, handle, { follow, asked, known, goOn });
       return options.endsWell === true && exitCode < exitCodes.interrupted
         ? exitCodes.done
         : exitCode;

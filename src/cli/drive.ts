@@ -19,6 +19,8 @@ export interface DriveOptions {
   readonly follow: Follow;
   /** Resolves when a signal asks to leave; listened for since before the run was touched. */
   readonly asked: Promise<StopSignal>;
+  /** Revision of the root before the command, when it was there. */
+  readonly known?: number | undefined;
   /** The command that goes on where a signal left. */
   readonly goOn: string;
 }
@@ -81,11 +83,11 @@ export const drive = async (
   context: Context,
   opened: Opened,
   handle: RunHandle,
-  { follow, asked, goOn }: DriveOptions,
+  { follow, asked, known, goOn }: DriveOptions,
 ): Promise<number> => {
   const root = rootRunId(handle.id);
   try {
-    follow.show(root);
+    await follow.show(root, known);
     const top = root === handle.id ? handle : await opened.ecl.get(root);
     const rested = await Promise.race([top.rest(), asked]);
     if (typeof rested === 'string') return left(context, handle.id, { signal: rested, goOn });

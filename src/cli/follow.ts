@@ -19,6 +19,7 @@ const isOfFamily = (run: string, root: string): boolean =>
 
 export class Follow {
   readonly #terminal: Terminal;
+  readonly #ecl: Ecl;
   readonly #progress = new Progress();
   readonly #stop = new AbortController();
   readonly #early: PublicEvent[] = [];
@@ -29,6 +30,7 @@ export class Follow {
 
   constructor(terminal: Terminal, ecl: Ecl, of: { workflow: string; tenant?: string | undefined }) {
     this.#terminal = terminal;
+    this.#ecl = ecl;
     const { workflow, tenant } = of;
     const events = ecl.events({
       from: 'end',
@@ -40,8 +42,19 @@ export class Follow {
     this.#done = terminal.json ? Promise.resolve() : this.#listen(events);
   }
 
-  /** Says what happens to this run and those below it, from now on. */
-  show(root: string): void {
+  /**
+   * Says what happens to this run and those below it, from now on.
+   *
+   * @param known revision up to which the run was there before: read for its open steps, and not said again
+   */
+  async show(root: string, known = -1): Promise<void> {
+    if (known >= 0 && !this.#terminal.json) {
+      for await (const event of this.#ecl.events({ run: root })) {
+        if (event.revision > known) break;
+        this.#progress.take(event);
+        this.#arrived.set(root, event.revision);
+      }
+    }
     this.#root = root;
     for (const event of this.#early.splice(0)) this.#take(event);
     if (!this.#terminal.isWatched) return;
@@ -84,6 +97,7 @@ export class Follow {
   #take(event: PublicEvent): void {
     const run = runIdOfStream(event.stream);
     if (run === undefined || this.#root === undefined || !isOfFamily(run, this.#root)) return;
+    if (event.revision <= (this.#arrived.get(run) ?? -1)) return;
     this.#arrived.set(run, event.revision);
     for (const text of this.#progress.take(event)) this.#terminal.progress(text);
   }

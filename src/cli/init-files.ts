@@ -82,6 +82,22 @@ test('a draft that is sent back once is revised and accepted', async () => {
 });
 `;
 
+const tsconfig = `${JSON.stringify(
+  {
+    compilerOptions: {
+      target: 'ES2023',
+      module: 'NodeNext',
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+    },
+    include: ['machines'],
+  },
+  null,
+  2,
+)}\n`;
+
 const readme = ({ name }: ProjectOptions): string => `# ${name}
 
 A workflow for ECL: it drafts, criticises and revises, with a bound, and survives every crash.
@@ -104,6 +120,7 @@ const gitignore = 'node_modules\n.ecl\n';
 export const projectFiles = (options: ProjectOptions): readonly (readonly [string, string])[] => [
   ['package.json', packageJson(options)],
   ['ecl.yaml', config],
+  ['tsconfig.json', tsconfig],
   ['.gitignore', gitignore],
   ['README.md', readme(options)],
   ['machines/essay/machine.ts', machine],

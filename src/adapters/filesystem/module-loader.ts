@@ -2,15 +2,15 @@
  * Imports a module that a user wrote, TypeScript or JavaScript, so that it and ECL share one copy of what both use.
  *
  * 1. `ecl` is always this package, wherever the module lies. Its peers (`xstate`, `zod`) are the module's own where they
- *    resolve from it, else this package's.
+ *    resolve from it to another version, else this package's.
  * 2. Node imports what it can, types stripped. What it cannot (an `enum`, an import without its ending, an older Node)
  *    goes through jiti, which writes no cache.
  * 3. What Node warns about on the way (a missing "type" in package.json, young features) is held back.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { extname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EclError, isEclError } from '../../core/errors.ts';
 
 /** A module as it comes back from an import. */
@@ -40,6 +40,26 @@ const packageOf = (specifier: string): string =>
 
 const loadingMsMax = 30_000;
 
+/** Version of the installed package that a file belongs to, told by its path. */
+const versionAt = (path: string, name: string): string | undefined => {
+  const folder = `/node_modules/${name}/`;
+  const at = path.replaceAll('\\', '/').lastIndexOf(folder);
+  if (at === -1) return undefined;
+  const manifest = `${path.slice(0, at + folder.length)}package.json`;
+  try {
+    const file = manifest.startsWith('file:') ? fileURLToPath(manifest) : manifest;
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version;
+  } catch {
+    return undefined;
+  }
+};
+
+const isOtherVersion = (theirs: string, name: string): boolean => {
+  const ours = createRequire(import.meta.url).resolve(name);
+  const version = versionAt(theirs, name);
+  return version === undefined || version !== versionAt(ours, name);
+};
+
 let isHooked = false;
 
 const hookResolution = (shared: SharedModules): void => {
@@ -50,11 +70,13 @@ const hookResolution = (shared: SharedModules): void => {
     resolve: (specifier, context, next) => {
       const name = packageOf(specifier);
       if (!Object.hasOwn(shared, name)) return next(specifier, context);
-      if (name === 'ecl') return next(specifier, { ...context, ...own });
+      const ours = (): { url: string } => next(specifier, { ...context, ...own });
+      if (name === 'ecl') return ours();
       try {
-        return next(specifier, context);
+        const theirs = next(specifier, context);
+        return isOtherVersion(theirs.url, name) ? theirs : ours();
       } catch {
-        return next(specifier, { ...context, ...own });
+        return ours();
       }
     },
   });
@@ -85,11 +107,10 @@ const quietly = async <Result>(work: () => Promise<Result>): Promise<Result> => 
 const importWithNode = async (path: string): Promise<ModuleNamespace> =>
   (await import(pathToFileURL(path).href)) as ModuleNamespace;
 
-/** Whether the module's own copy of a package is another one than ours. */
-const hasOwnCopy = (path: string, name: string): boolean => {
+/** Whether the module has another version of a package than ours. */
+const hasOtherVersion = (path: string, name: string): boolean => {
   try {
-    const theirs = createRequire(path).resolve(name);
-    return theirs !== createRequire(import.meta.url).resolve(name);
+    return isOtherVersion(createRequire(path).resolve(name), name);
   } catch {
     return false;
   }
@@ -97,7 +118,9 @@ const hasOwnCopy = (path: string, name: string): boolean => {
 
 const importWithJiti = async (path: string, shared: SharedModules): Promise<ModuleNamespace> => {
   const { createJiti } = await import('jiti');
-  const names = Object.keys(shared).filter((name) => name === 'ecl' || !hasOwnCopy(path, name));
+  const names = Object.keys(shared).filter(
+    (name) => name === 'ecl' || !hasOtherVersion(path, name),
+  );
   const virtual = await Promise.all(
     names.map(async (name) => [name, await shared[name]!()] as const),
   );

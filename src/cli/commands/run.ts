@@ -119,7 +119,8 @@ const driveFrom = async (
     throw error;
   }
   const before = await handle.document();
-  if (Date.parse(before.startedAt) < startedAt) {
+  const isThere = Date.parse(before.startedAt) < startedAt;
+  if (isThere) {
     context.terminal.progress(`  going on with ${before.id}, started ${before.startedAt}`);
   }
   const { drive } = await import('../drive.ts');
@@ -128,7 +129,12 @@ const driveFrom = async (
     { target, pairs: pairs as readonly string[], options },
     before.id,
   );
-  return drive(context, opened, handle, { follow, asked, goOn });
+  return drive(context, opened, handle, {
+    follow,
+    asked,
+    known: isThere ? before.revision : undefined,
+    goOn,
+  });
 };
 
 /** The command that leads to the same run: a fresh key is a key by now. */
