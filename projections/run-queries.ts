@@ -66,7 +66,8 @@ type Rows = ProjectedRows<Summary, typeof columns>;
 const pageRows = 1_000;
 const listDefault = 50;
 const listMax = 1_000;
-const candidatesMax = 500;
+const beginningMax = 20;
+const newestMax = 500;
 
 function* owingRuns(rows: Rows): Generator<OwingRun> {
   for (let after = ''; ;) {
@@ -147,21 +148,27 @@ const listRuns = (rows: Rows, query: RunListQuery): RunPage => {
   };
 };
 
+/** Those that begin so, and the newest of the same workflow, or else of all; a child's are its brothers. */
 const candidateIds = (rows: Rows, id: string): string[] => {
   const beginning = rows.query({
     where: [
       { column: 'key', operator: '>=', value: id },
       { column: 'key', operator: '<', value: `${id}\uffff` },
     ],
-    limit: candidatesMax,
+    limit: beginningMax,
   });
-  const workflow = id.split('.').at(-2);
+  const [parent] = /^.+(?=~)/.exec(id) ?? [];
+  const family: RowCondition =
+    parent === undefined
+      ? { column: 'parent', operator: 'is-null' }
+      : { column: 'parent', operator: '=', value: parent };
   const newest = (where: RowCondition[]) =>
     rows.query({
-      where,
+      where: [...where, family],
       orderBy: [{ column: 'byStart', descending: true }],
-      limit: candidatesMax,
+      limit: newestMax,
     });
+  const workflow = id.split('.').at(-2);
   const alike =
     workflow === undefined ? [] : newest([{ column: 'workflow', operator: '=', value: workflow }]);
   const others = alike.length > 0 ? alike : newest([]);
