@@ -3,8 +3,8 @@
  *
  * It finds what cannot come from the sources. It does not find out whether something follows from them.
  */
-import { blocksOf, plainText } from './markdown.ts';
-import type { NamedText } from './segment.ts';
+import { plainText } from './markdown.ts';
+import { sentencesOf, type NamedText } from './segment.ts';
 import { wordsOf } from './words.ts';
 
 export interface Sources {
@@ -26,17 +26,16 @@ const words = (text: string): string =>
     .map((word) => word.toLowerCase().replaceAll('’', "'"))
     .join(' ')} `;
 
-/** Block by block, as sentences are read: a mark in one block has no say in another. */
-const wordsOfBlocks = (text: string): string =>
-  ` ${blocksOf(text)
-    .map((block) => words(block.text).trim())
-    .filter((part) => part !== '')
+/** Sentence by sentence, as an extraction reads them: a mark in one sentence has no say in another. */
+const wordsOfSentences = (document: NamedText): string =>
+  ` ${sentencesOf([document])
+    .map((sentence) => words(sentence.text).trim())
     .join(' ')} `;
 
 /** What the documents say, or undefined when there are none. */
 export const sourcesOf = (documents: readonly NamedText[]): Sources | undefined => {
   if (documents.length === 0) return undefined;
-  const texts = documents.flatMap(({ text }) => [wordsOfBlocks(text), words(text)]);
+  const texts = documents.flatMap((each) => [wordsOfSentences(each), words(each.text)]);
   // Numbers of one digit are in the set too, so that "7%" finds a 7.
   const numbers = new Set(
     documents.flatMap(({ text }) => (text.match(/\d[\d,.]*\d|\d/g) ?? []).map(normalNumber)),
