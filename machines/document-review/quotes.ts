@@ -5,8 +5,9 @@ import type { Point } from './schemas.ts';
 /** Words alone: a quotation may drop the marks of Markdown, and the targets of links. */
 const wordsOf = (text: string): string => {
   const bare = text
-    .replace(/!?\[([^\][]*)\]\([^()\s]*(?:\s+"[^"]*")?\)/g, '$1')
-    .replace(/<\/?[A-Za-z][^<>]*>/g, '');
+    .replace(/!?\[([^\][]*)\](?:\([^()\s]*(?:\s+"[^"]*")?\)|\[[^\][]*\])/g, '$1')
+    .replace(/<\/?[A-Za-z][^<>]*>/g, '')
+    .replace(/[`*_~]/g, '');
   return ` ${(bare.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(' ')} `;
 };
 

@@ -22,6 +22,7 @@ export interface Finished {
 export const documentName = (title: string): string => {
   const words = title
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .match(/[\p{L}\p{N}]+/gu);
   const name = (words ?? []).join('-').slice(0, 60).replace(/-+$/, '');
@@ -91,7 +92,7 @@ const feedbackLines = (feedback: string): string =>
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-    .map((line) => `> ${oneLine(line)}`)
+    .map((line) => `> ${oneLine(line.replace(/^- /, ''))}`)
     .join('\n>\n');
 
 const provenanceOf = ({ model, task }: Finished): string => {

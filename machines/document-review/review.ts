@@ -41,17 +41,21 @@ const quoteComplaints = (
   };
 };
 
-/** A verdict passes only when the checks do too. */
+/**
+ * A verdict passes only when the checks do too. What is said of quotations goes to a model that can mend them: rules take
+ * sentences as they stand, so what they miss is a mark of Markdown that they and this check read differently.
+ */
 export const reviewOf = (
   draft: Extraction,
   documents: readonly ModelDocument[],
-  { decision, feedback, criteria }: Verdict & { criteria: Result[] },
+  verdict: Verdict & { criteria: Result[]; mendsQuotes: boolean },
 ): Review => {
+  const { decision, feedback, criteria, mendsQuotes } = verdict;
   const { found, complaints } = quoteComplaints(draft, documents);
   const unmet = criteria
     .filter(({ result }) => result === 'not met')
     .map(({ criterion, comment }) => `Not met: ${criterion} (${comment})`);
-  const more = [...unmet, ...complaints];
+  const more = [...unmet, ...(mendsQuotes ? complaints : [])];
   const used = new Set(draft.points.map(({ source }) => source));
   return {
     decision: decision === 'pass' && more.length > 0 ? 'revise' : decision,

@@ -70,13 +70,12 @@ export const review = step({
     const request = { ...reviewPrompt(input), documents };
     if (!model.isLanguageModel) {
       const found = await model.object(request, verdict());
-      return reviewOf(draft, sources, { ...found, criteria: wordsOfCriteria(criteria, draft) });
+      const results = wordsOfCriteria(criteria, draft);
+      return reviewOf(draft, sources, { ...found, criteria: results, mendsQuotes: false });
     }
     const judged = await model.object(request, Judgement);
-    return reviewOf(draft, sources, {
-      ...judged,
-      criteria: judgedCriteria(criteria, judged.criteria),
-    });
+    const results = judgedCriteria(criteria, judged.criteria);
+    return reviewOf(draft, sources, { ...judged, criteria: results, mendsQuotes: true });
   },
 });
 
