@@ -4,14 +4,13 @@
  * A signal to a child run moves its root too, so it is the root that is driven.
  */
 import { rootRunId } from '../core/ids.ts';
-import type { Ecl } from '../runtime/ecl.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { RunHandle } from '../runtime/run-handle.ts';
 import type { Context } from './context.ts';
 import { exitCodeOfRun } from './exit-codes.ts';
 import type { Follow } from './follow.ts';
 import type { Opened } from './open.ts';
-import { answers, nextLines, runBlock, runDetails } from './run-block.ts';
+import { nextLines, runBlock, runDetails } from './run-block.ts';
 import { exitCodeOfSignal, releaseStop, type StopSignal } from './stop-signals.ts';
 import { styled } from './terminal.ts';
 
@@ -45,18 +44,6 @@ const left = (
   return exitCodeOfSignal(signal);
 };
 
-/** Children that wait for a person while their parent only waits for them. */
-const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> => {
-  if (run.status !== 'running') return [];
-  const { items } = await ecl.list({ parent: run.id });
-  const below: RunDocument[] = [];
-  for (const { id } of items) {
-    const child = await (await ecl.get(id)).document();
-    below.push(...(child.waitingFor.length > 0 ? [child] : await waitingBelow(ecl, child)));
-  }
-  return below;
-};
-
 /** Prints a run that rests, and what to do next. */
 export const showRun = async (
   context: Context,
@@ -70,11 +57,7 @@ export const showRun = async (
   terminal.print();
   for (const line of runBlock(run, details)) terminal.print(line);
   terminal.print();
-  for (const child of await waitingBelow(opened.ecl, run)) {
-    terminal.print(`The child run ${child.id} waits for you:`);
-    for (const command of answers(context, child)) terminal.print(`  ${command}`);
-  }
-  for (const line of nextLines(context, run)) terminal.print(line);
+  for (const line of await nextLines(context, opened.ecl, run)) terminal.print(line);
   if (details.history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
 };
 

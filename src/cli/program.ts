@@ -22,7 +22,7 @@ import { quoted } from './format.ts';
 import { createAct, type Context, type GlobalFlags } from './context.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { reportError } from './report-error.ts';
-import { Terminal } from './terminal.ts';
+import { Terminal, type TerminalStream } from './terminal.ts';
 
 const about =
   'Runs AI workflows that must be right: each step checks the one before it, loops have a bound, ' +
@@ -74,15 +74,20 @@ const commandLine =
     return [name, ...[...rest, ...flags].map(quoted)].join(' ');
   };
 
-const createContext = async (flags: GlobalFlags): Promise<Context> => {
+export interface Streams {
+  readonly stdout?: TerminalStream;
+  readonly stderr?: TerminalStream;
+}
+
+const createContext = async (flags: GlobalFlags, streams: Streams): Promise<Context> => {
   const { environment } = await import('../config.ts');
   const { noColor, isNpx } = environment();
-  const terminal = new Terminal({ json: flags.json === true, noColor });
+  const terminal = new Terminal({ json: flags.json === true, noColor, ...streams });
   return { terminal, flags, commandLine: commandLine(flags, isNpx ? 'npx ecl' : 'ecl') };
 };
 
 /** The program with all its commands; `done` gets the exit code of the one that ran. */
-export const createProgram = (done: (exitCode: number) => void): Command => {
+export const createProgram = (done: (exitCode: number) => void, streams: Streams = {}): Command => {
   const program = new Command('ecl')
     .description(about)
     .version(version(), '-V, --version', 'print the version')
@@ -106,8 +111,13 @@ export const createProgram = (done: (exitCode: number) => void): Command => {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
-    .configureOutput({ outputError: () => {} });
-  const act = createAct(createContext, done);
+    .configureOutput({
+      outputError: () => {},
+      ...(streams.stdout === undefined
+        ? {}
+        : { writeOut: (text: string) => streams.stdout!.write(text) }),
+    });
+  const act = createAct((flags) => createContext(flags, streams), done);
   for (const declare of declarations) declare(program, act);
   return program;
 };
@@ -125,20 +135,21 @@ const endedWell = new Set(['commander.help', 'commander.helpDisplayed', 'command
  * Runs the program.
  *
  * @param args without the node binary and the script
+ * @param streams in place of the process's own
  * @returns the exit code
  */
-export const main = async (args: readonly string[]): Promise<number> => {
+export const main = async (args: readonly string[], streams: Streams = {}): Promise<number> => {
   let exitCode: number = exitCodes.done;
   const program = createProgram((code) => {
     exitCode = code;
-  });
+  }, streams);
   try {
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && endedWell.has(error.code)) return exitCodes.done;
-    const { terminal } = await createContext({ json: args.includes('--json') });
+    const { terminal } = await createContext({ json: args.includes('--json') }, streams);
     const reported = error instanceof CommanderError ? usageError(error) : error;
     reportError(terminal, reported);
     await terminal.flush();

@@ -149,7 +149,7 @@ const roundsCommands: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The commands that answer what a run waits for. */
-export const answers = (context: Context, run: RunDocument): string[] =>
+const answers = (context: Context, run: RunDocument): string[] =>
   run.waitingFor
     .filter(({ event }) => event !== 'timer')
     .map(({ event }) => {
@@ -159,9 +159,29 @@ export const answers = (context: Context, run: RunDocument): string[] =>
         : context.commandLine('resume', run.id, ...rounds);
     });
 
+/** Children that wait for a person while their parent only waits for them. */
+const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> => {
+  if (run.status !== 'running') return [];
+  const { items } = await ecl.list({ parent: run.id });
+  const below: RunDocument[] = [];
+  for (const { id } of items) {
+    const child = await (await ecl.get(id)).document();
+    below.push(...(child.waitingFor.length > 0 ? [child] : await waitingBelow(ecl, child)));
+  }
+  return below;
+};
+
 /** What to do about a run that rests. */
-export const nextLines = (context: Context, run: RunDocument): string[] => {
+export const nextLines = async (
+  context: Context,
+  ecl: Ecl,
+  run: RunDocument,
+): Promise<string[]> => {
   const lines: string[] = [];
+  for (const child of await waitingBelow(ecl, run)) {
+    lines.push(`The child run ${child.id} waits for you:`);
+    lines.push(...answers(context, child).map((command) => `  ${command}`));
+  }
   const deadline = run.waitingFor.find(({ dueAt }) => dueAt !== undefined)?.dueAt;
   const commands = answers(context, run);
   if (commands.length > 0) {

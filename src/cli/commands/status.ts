@@ -57,7 +57,7 @@ const show = async (context: Context, { ecl }: Opened, id: string): Promise<bool
     if (steps.length > 0) terminal.print();
     for (const line of steps) terminal.print(line);
     terminal.print();
-    for (const line of nextLines(context, document)) terminal.print(line);
+    for (const line of await nextLines(context, ecl, document)) terminal.print(line);
   }
   return document.endedAt !== undefined;
 };

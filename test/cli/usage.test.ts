@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { inFolder, write } from './kit.ts';
+
+const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+
+describe('wrong usage', () => {
+  test.each([
+    ['an unknown command names the nearest one', ['lsit'], /Did you mean list\?/],
+    ['an unknown option names the nearest one', ['events', '--folow'], /Did you mean --follow\?/],
+    ['a missing argument is named', ['status'], /'run'/],
+    ['an unknown format names the nearest one', ['export', 'x', '--format', 'mermad'], /mermaid/],
+    ['a limit that is no number', ['list', '--limit', 'many'], /whole number/],
+    ['a status that is none', ['list', '--status', 'runing'], /running, waiting/],
+    ['an event type that is none', ['events', '--type', 'Nothing'], /not a type/],
+    ['a run id that is none', ['status', 'x'], /\[<tenant>\.\]<workflow>\.<key>/],
+    ['a key and a fresh key', ['run', 'critique-revise', '--key', 'a', '--new'], /one of them/],
+    ['a head that is none', ['verify', '--head', 'x'], /not allowed|not a head/],
+    ['two answers at once', ['resume', 'a.b', '--accept', '--more-rounds', '1'], /one of/],
+    ['rounds that are no number', ['resume', 'a.b', '--more-rounds', 'two'], /whole number/],
+    ['a file that is not there', ['run', './nothing.ts'], /no such file/],
+    ['a configuration that is not there', ['list', '--config', 'nothing.yaml'], /nothing\.yaml/],
+  ])('%s: exit 2', async (_, args, message) => {
+    const { ecl } = inFolder();
+    const { exitCode, stdout, stderr } = await ecl(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(2);
+  });
+
+  test('with --json an error is one document on stderr, and stdout stays empty', async () => {
+    const { ecl } = inFolder();
+    const { exitCode, stdout, stderr } = await ecl('lsit', '--json');
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'usage.invalid', details: {} });
+    expect([exitCode, stdout]).toEqual([2, '']);
+  });
+
+  test('without arguments the help is printed, with examples and exit codes', async () => {
+    const { main } = await import('../../src/cli/program.ts');
+    let text = '';
+    const stdout = { write: (part: string) => (text += part) !== '', on: () => undefined };
+    expect(await main([], { stdout })).toBe(0);
+    expect(text).toMatch(/ecl run critique-revise[\s\S]*Exit codes/);
+  });
+});
+
+describe('the input', () => {
+  const run = ['run', 'critique-revise'];
+
+  test('what does not fit the schema is named by its path, with exit 2', async () => {
+    const { ecl } = inFolder();
+    const ran = await ecl(...run, '--input', '{"topic":7}', '--json');
+    expect(ran.exitCode).toBe(2);
+    expect(JSON.parse(ran.stderr)).toMatchObject({
+      code: 'input.invalid',
+      details: { list: [{ path: 'topic', message: expect.stringContaining('string') as string }] },
+    });
+  });
+
+  test('a key that the schema does not have names the nearest one, instead of being dropped', async () => {
+    const { ecl } = inFolder();
+    const { exitCode, stderr } = await ecl(...run, 'topic=x', 'topci=x');
+    expect(stderr).toContain('did you mean "topic"?');
+    expect(exitCode).toBe(2);
+  });
+
+  test.each([
+    ['a __proto__', ['--input', '{"topic":"x","__proto__":{"a":1}}'], /__proto__/],
+    ['a nesting of 70', ['--input', deep(70)], /deeper than 64/],
+    ['what is no JSON', ['--input', '{topic}'], /--input is not JSON/],
+    ['an input file that is not there', ['--input-file', 'nothing.json'], /nothing\.json/],
+    ['two ways at once', ['topic=x', '--input', '{}'], /one way/],
+    ['an argument without =', ['the sea'], /key=value/],
+  ])('%s is refused with exit 2', async (_, args, message) => {
+    const { ecl } = inFolder();
+    const { exitCode, stderr } = await ecl(...run, ...args);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+
+  test('an input file is read as the whole input', async () => {
+    const { ecl, folder } = inFolder();
+    const file = write(folder, 'input.json', '{"topic":"the sea"}');
+    const { exitCode, document } = await ecl(...run, '--input-file', file, '--json');
+    expect(document).toMatchObject({ status: 'completed', input: { topic: 'the sea' } });
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('what is not there', () => {
+  test('an unknown workflow names the nearest one, with exit 3', async () => {
+    const { ecl } = inFolder();
+    const { exitCode, stderr } = await ecl('run', 'critique-revis', 'topic=x');
+    expect(stderr).toContain('Did you mean critique-revise?');
+    expect(exitCode).toBe(3);
+  });
+
+  test.each([
+    ['status', 'critique-revise.nobody'],
+    ['events', 'critique-revise.nobody'],
+    ['verify', 'critique-revise.nobody'],
+    ['signal', 'critique-revise.nobody', 'x'],
+    ['cancel', 'critique-revise.nobody'],
+    ['resume', 'critique-revise.nobody'],
+  ])('`ecl %s` of an unknown run ends with exit 3', async (...args) => {
+    const { ecl } = inFolder();
+    const { exitCode, stderr } = await ecl(...args, '--json');
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'run.not-found' });
+    expect(exitCode).toBe(3);
+  });
+
+  test('a mistyped run names the one that was meant', async () => {
+    const { ecl } = inFolder();
+    await ecl('run', 'critique-revise', 'topic=x', '--key', 'alpha');
+    const { stderr } = await ecl('status', 'critique-revise.alhpa');
+    expect(stderr).toContain('Did you mean critique-revise.alpha?');
+  });
+
+  test('readers of a store that is not there yet find it empty, and make no file', async () => {
+    const { ecl, folder } = inFolder();
+    for (const command of ['list', 'events', 'verify', 'workflows', 'doctor']) {
+      expect((await ecl(command)).exitCode).toBe(0);
+    }
+    expect(existsSync(join(folder, '.ecl'))).toBe(false);
+  });
+});
