@@ -13,9 +13,6 @@ import type { Step } from './step.ts';
 
 type AnyStep = Step<never, unknown, never>;
 
-/** What may stand in a chain. */
-export type SerialItem = AnyStep | Rounds | Gate;
-
 export interface StepPlace {
   readonly kind: 'step';
   readonly step: AnyStep;
