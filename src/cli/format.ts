@@ -61,7 +61,8 @@ export const stateText = (value: unknown): string => {
     const below = stateText(inner);
     return below === '' ? name : `${name}.${below}`;
   });
-  return parts.length === 1 ? parts[0]! : `{${parts.join(', ')}}`;
+  if (parts.length < 2) return parts[0] ?? '';
+  return `{${parts.join(', ')}}`;
 };
 
 /** An argument of a shell command, quoted where it must be. */

@@ -7,7 +7,6 @@
  *    terminal that wants colours.
  * 3. A reader that goes away (`| head`) is no error: what it does not read is not written.
  */
-import { styleText } from 'node:util';
 import { neutralise, safeJson } from './sanitize.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -19,7 +18,20 @@ export interface TerminalStream {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-const styles: readonly Style[] = ['bold', 'dim', 'red', 'green', 'yellow', 'cyan'];
+/** What begins and what ends a style, as codes of SGR. */
+const codes: Readonly<Record<Style, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+const styles = Object.keys(codes) as Style[];
+
+const coloured = (style: Style, text: string): string =>
+  `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m`;
+
 /** Stands for a style inside a text until it is written; the first one ends a style. */
 const marks = '\ue000\ue001\ue002\ue003\ue004\ue005\ue006';
 const end = marks[0]!;
@@ -152,7 +164,7 @@ export class Terminal {
     const colours = stream.isTTY === true && !this.#noColor;
     return neutralise(text)
       .replace(spanPattern, (_, mark: string, inner: string) =>
-        colours ? styleText(styles[marks.indexOf(mark) - 1]!, inner) : inner,
+        colours ? coloured(styles[marks.indexOf(mark) - 1]!, inner) : inner,
       )
       .replace(marksPattern, '');
   }
