@@ -160,6 +160,26 @@ describe('simulateRestart', () => {
     expect(fired).toHaveLength(1);
   });
 
+  it('finds what a process stored that died before it could say so', async () => {
+    const clock = new SimulatedClock();
+    const first = await kept(
+      createTestEcl({ workflows: [flow], model: [deep], clock, crashAfter: 1 }),
+    );
+    await expect(first.spawn(flow, { key: 'sea', input })).rejects.toThrow(/closed/);
+    await expect(first.spawn(flow, { key: 'sky', input })).rejects.toThrow(/closed/);
+    const second = await kept(simulateRestart(first));
+    await clock.advance(0);
+    expect(await (await second.get('asking.sea')).document()).toMatchObject({ state: 'waiting' });
+    await expect(second.get('asking.sky')).rejects.toThrow('no run');
+  });
+
+  it('brings runs back with another set of workflows', async () => {
+    const first = await kept(createTestEcl({ workflows: [flow], model: [deep] }));
+    const { id } = await first.spawn(flow, { key: 'sea', input });
+    const second = await kept(simulateRestart(first, { workflows: [] }));
+    expect(await (await second.get(id)).document()).toMatchObject({ status: 'blocked' });
+  });
+
   it('refuses an ECL that it did not make', async () => {
     const stranger = {} as Ecl;
     await expect(simulateRestart(stranger)).rejects.toThrow('was not made by createTestEcl');
