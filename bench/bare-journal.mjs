@@ -24,7 +24,9 @@ export const openBareJournal = (folder) => {
   const Database = sqlite.DatabaseSync ?? sqlite.Database;
   const database = new Database(join(folder, 'bare.db'));
   database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-  database.exec('CREATE TABLE journal (position INTEGER PRIMARY KEY, run INTEGER, revision INTEGER, body TEXT) STRICT');
+  database.exec(
+    'CREATE TABLE journal (position INTEGER PRIMARY KEY, run INTEGER, revision INTEGER, body TEXT) STRICT',
+  );
   const insert = database.prepare('INSERT INTO journal (run, revision, body) VALUES (?, ?, ?)');
   let waiting = [];
   const flush = () => {
@@ -42,7 +44,8 @@ export const openBareJournal = (folder) => {
     });
   let runs = 0;
   return {
-    durability: database.prepare('PRAGMA synchronous').get().synchronous === 2 ? 'FULL' : 'not FULL',
+    durability:
+      database.prepare('PRAGMA synchronous').get().synchronous === 2 ? 'FULL' : 'not FULL',
     run: async () => {
       const run = (runs += 1);
       for (let revision = 0; revision < decisionsPerRun; revision += 1) await append(run, revision);

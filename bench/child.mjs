@@ -8,8 +8,7 @@ const [name, folder, number = '0'] = process.argv.slice(2);
 const count = Number(number);
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
-const open = (workflows) =>
-  createEcl({ store: `sqlite:${folder}`, model: noModel, workflows });
+const open = (workflows) => createEcl({ store: `sqlite:${folder}`, model: noModel, workflows });
 
 /** Steps of the workloads call no model. */
 const noModel = { id: 'none', isLanguageModel: false, complete: () => {}, stream: () => {} };

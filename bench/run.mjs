@@ -25,15 +25,15 @@ const child = join(dirname(fileURLToPath(import.meta.url)), 'child.mjs');
 /** Runs a measurement; with `kill` its process is killed as soon as it has answered. */
 const measure = (name, folder, { count = 0, kill = false } = {}) =>
   new Promise((resolve, reject) => {
-    const process_ = spawn(process.execPath, [child, name, folder, String(count)], {
+    const worker = spawn(process.execPath, [child, name, folder, String(count)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let text = '';
-    process_.stdout.on('data', (chunk) => {
+    worker.stdout.on('data', (chunk) => {
       text += chunk;
-      if (kill && text.includes('\n')) process_.kill('SIGKILL');
+      if (kill && text.includes('\n')) worker.kill('SIGKILL');
     });
-    process_.on('close', () => {
+    worker.on('close', () => {
       if (text.trim() === '') reject(new Error(`the measurement ${name} printed nothing`));
       else resolve(JSON.parse(text));
     });
@@ -75,7 +75,11 @@ for (const at of ['at64', 'at256']) {
   const flight = Number(at.slice(2));
   const unit = 'runs/s';
   const bare = of('bare', (each) => each[at].perSecond);
-  print(`bare journal, ${flight} in flight`, { unit, ...bare, durability: results.bare[0].durability });
+  print(`bare journal, ${flight} in flight`, {
+    unit,
+    ...bare,
+    durability: results.bare[0].durability,
+  });
   print(`W1, ${flight} in flight`, {
     unit,
     ...of('w1', (each) => each[at].perSecond),
@@ -101,7 +105,10 @@ print('W3, 1000 steps in one run', {
   ...of('w3', (each) => each.ms),
   last100ToFirst100: of('w3', (each) => each.lastToFirst),
 });
-print('1000 runs parked, SIGKILL, start, all done', { unit: 'ms', ...of('resumed', (each) => each.ms) });
+print('1000 runs parked, SIGKILL, start, all done', {
+  unit: 'ms',
+  ...of('resumed', (each) => each.ms),
+});
 print('peak memory of W1 at 256', { unit: 'MiB', ...of('w1', (each) => each.peakRssMiB) });
 
 const many = await inFolder(async (folder) => {

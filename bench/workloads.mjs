@@ -4,7 +4,11 @@ import { assign, setup } from 'xstate';
 
 const text = 'x'.repeat(200);
 const named = (name) => step({ name, execute: () => ({ text }) });
-const actors = { generate: named('generate'), critique: named('critique'), revise: named('revise') };
+const actors = {
+  generate: named('generate'),
+  critique: named('critique'),
+  revise: named('revise'),
+};
 const actions = { keep: assign({ last: ({ event }) => event.output }) };
 const context = ({ input }) => ({ topic: input.topic, last: null });
 const output = ({ context: { last } }) => last;
@@ -59,7 +63,10 @@ export const w3 = workflow({
   machine: setup({
     actors,
     actions: {
-      count: assign({ done: ({ context: { done } }) => done + 1, last: ({ event }) => event.output }),
+      count: assign({
+        done: ({ context: { done } }) => done + 1,
+        last: ({ event }) => event.output,
+      }),
     },
     guards: { isLast: ({ context: { done } }) => done >= 999 },
   }).createMachine({
