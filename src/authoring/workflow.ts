@@ -31,7 +31,7 @@ export interface WorkflowOptions<Input, Output, Machine extends AnyStateMachine 
   readonly version?: string;
   /** Checked at the door; what it parses to is what the machine gets. @default unchecked */
   readonly input?: z.ZodType<unknown, Input>;
-  /** Checked when the machine is done. @default unchecked */
+  /** What a completed run gives, for types and descriptions; each step checks its own output. @default unknown */
   readonly output?: z.ZodType<Output>;
   /** What one run may spend. @default unlimited */
   readonly budget?: Budget;
