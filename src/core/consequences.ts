@@ -181,7 +181,10 @@ class Consequences {
       const timer = id ?? `timer-${(this.#timersSet += 1)}`;
       return { type: 'TimerSet', data: { id: timer, dueAt, event, ...to } };
     });
-    if (id !== undefined) this.#timers.set(id, at);
+    if (id === undefined) return;
+    const before = this.#timers.get(id);
+    if (before !== undefined) this.#drafts[before] = undefined;
+    this.#timers.set(id, at);
   }
 
   #cancel(id: string): void {

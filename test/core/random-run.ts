@@ -183,11 +183,15 @@ const possibleFacts = (state: RunState, n: number): Fact[] => [
 /** Which of the possible facts comes next, again and again. */
 export const randomPicks = fc.array(fc.nat({ max: 1_000 }), { maxLength: 20 });
 
+export const randomMachine = (config: object): object => {
+  const output = ({ context }: never): object => ({ n: counted(context).n });
+  return make({ ...config, output } as never);
+};
+
 /** A machine that cannot start is no example. */
 const started = (config: object): Lab => {
   try {
-    const output = ({ context }: never): object => ({ n: counted(context).n });
-    return new Lab(make({ ...config, output } as never), { replayEvery: 7 });
+    return new Lab(randomMachine(config), { replayEvery: 7 });
   } catch (error) {
     fc.pre(!isEclError(error, 'workflow.start-failed'));
     throw error;

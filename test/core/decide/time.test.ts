@@ -88,6 +88,12 @@ describe('delayed events of a machine to itself', () => {
           both: {
             actions: [raise({ type: 'reminder' }, { delay: 10, id: 'r' }), cancel('r')],
           },
+          twice: {
+            actions: [
+              raise({ type: 'reminder' }, { delay: 10, id: 'r' }),
+              raise({ type: 'second' }, { delay: 20, id: 'r' }),
+            ],
+          },
           renew: { actions: [cancel('r'), raise({ type: 'reminder' }, { delay: 20, id: 'r' })] },
           nameless: {
             actions: [
@@ -122,6 +128,12 @@ describe('delayed events of a machine to itself', () => {
 
   test('what is set and cancelled in one transition is neither', () => {
     given(machine).when(signal('both')).draws();
+  });
+
+  test('of two that are set with one id in one transition, the later one stands', () => {
+    given(machine)
+      .when(signal('twice'))
+      .draws(['TimerSet', { id: 'r', event: { type: 'second' } }]);
   });
 
   test('a timer set before that one is cancelled all the same', () => {
