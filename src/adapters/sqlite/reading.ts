@@ -182,7 +182,8 @@ export class Reading {
       const first = Number(holding['position']);
       if (first + Number(holding['count']) > position) return first;
     }
-    const next = this.#get('SELECT MIN(position) AS first FROM appends WHERE position > ?', [
+    // The position itself too: another process may have appended there since the first question.
+    const next = this.#get('SELECT MIN(position) AS first FROM appends WHERE position >= ?', [
       position,
     ]);
     return next?.['first'] == null ? undefined : Number(next['first']);
