@@ -1,0 +1,169 @@
+/**
+ * The process that is killed: `node worker.mjs <mode> <folder> [<argument>…]`. It runs the built package as a user
+ * would; only its event store is wrapped, to end the process at an exact append.
+ */
+import { writeSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { createEcl } from 'ecl';
+import { all, essay, notes, waits } from './flows.mjs';
+
+const built = (path) => import(new URL(`../../dist/src/${path}`, import.meta.url).href);
+const [mode, folder, ...args] = process.argv.slice(2);
+
+const say = (...words) => writeSync(1, `${words.join(' ')}\n`);
+const die = () => {
+  process.kill(process.pid, 'SIGKILL');
+  // The signal may take a moment; nothing may happen in it.
+  for (;;);
+};
+
+/** Called before and after each append. */
+let boundary = () => {};
+
+const openStores = async () => {
+  const { openSqliteEventStore } = await built('adapters/sqlite/event-store.js');
+  const { openSqliteReadStore } = await built('adapters/sqlite/read-store.js');
+  const { createFilesystemArtifactStore } = await built('adapters/filesystem/artifact-store.js');
+  const events = await openSqliteEventStore({ folder });
+  const append = events.append.bind(events);
+  events.append = async (each) => {
+    boundary('before', each);
+    const result = await append(each);
+    boundary('after', each);
+    return result;
+  };
+  return {
+    events,
+    artifacts: createFilesystemArtifactStore({ folder: join(folder, 'artifacts') }),
+    reads: await openSqliteReadStore({ folder }),
+  };
+};
+
+/** Speaks to the provider of the test without an SDK: for tests of many starts, which wait for nothing else. */
+const bareModel = () => {
+  const complete = ({ messages, output }) =>
+    new Promise((resolve, reject) => {
+      const post = request(process.env.ECL_ANTHROPIC_BASE_URL, { method: 'POST' }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => (text += chunk));
+        response.on('end', () => {
+          const [content] = JSON.parse(text).content;
+          const usage = { inputTokens: 10, outputTokens: 5 };
+          resolve({ model: 'bare', text: content.text, toolCalls: [], stopReason: 'end', usage });
+        });
+      });
+      post.on('error', reject);
+      post.end(JSON.stringify({ messages, output }));
+    });
+  return { id: 'bare', isLanguageModel: true, complete };
+};
+
+const open = async (options = {}) =>
+  createEcl({
+    store: await openStores(),
+    model: process.env.ECL_TEST_MODEL === 'bare' ? bareModel() : 'anthropic:claude-test',
+    workflows: all,
+    ...options,
+  });
+
+const workflowOf = async (name) => {
+  if (name === essay.id)
+    return { flow: essay, inputOf: (key) => ({ topic: `the sea of #${key}#` }) };
+  const machines = await import(new URL('../../dist/machines/index.js', import.meta.url).href);
+  const flow = Object.values(machines).find((each) => each?.id === name);
+  return { flow, inputOf: (key) => JSON.parse(process.env.ECL_TEST_INPUT.replaceAll('$key', key)) };
+};
+
+const start = (ecl, { flow, inputOf }, key) => ecl.spawn(flow, { key, input: inputOf(key) });
+
+const modes = {
+  /** Ends the run of the kill before, then starts one that is killed at its nth append. */
+  sweep: async (name, nth, when) => {
+    const target = await workflowOf(name);
+    const ecl = await open({ workflows: [target.flow] });
+    const n = Number(nth);
+    if (n > 1) await (await start(ecl, target, `${when}-${n - 1}`)).result();
+    const key = `${when}-${n}`;
+    let count = 0;
+    boundary = (side, { stream }) => {
+      if (!stream.startsWith('run-') || !stream.endsWith(`.${key}`)) return;
+      if (side === 'before') count += 1;
+      if (side === when && count === n) die();
+    };
+    say('ready', process.pid);
+    await (await start(ecl, target, key)).result();
+    say('complete');
+    await ecl.close();
+  },
+
+  /** Keeps four runs going until it is killed. */
+  four: async () => {
+    const ecl = await open();
+    const { items } = await ecl.list({ workflow: essay.id, limit: 1000 });
+    let next = items.length;
+    const lane = async (first) => {
+      if (first !== undefined) await (await ecl.get(first)).result();
+      for (;;) {
+        const key = `k${(next += 1)}`;
+        await (await start(ecl, await workflowOf(essay.id), key)).result();
+      }
+    };
+    const open4 = items.filter(({ status }) => status === 'running').map(({ id }) => id);
+    say('ready', process.pid);
+    await Promise.all(Array.from({ length: 4 }, (_, number) => lane(open4[number])));
+  },
+
+  /** Ends all that was started. */
+  finish: async () => {
+    const ecl = await open();
+    say('ready', process.pid);
+    const { items } = await ecl.list({ limit: 1000 });
+    const live = items.filter(({ status }) => status === 'running');
+    for (const { id } of live) await (await ecl.get(id)).result();
+    say('complete', items.length);
+    await ecl.close();
+  },
+
+  /** Starts runs and signals them, and prints each acknowledgement. */
+  acks: async (seed) => {
+    const ecl = await open();
+    say('ready', process.pid);
+    const lane = async (number) => {
+      for (let n = 0; ; n += 1) {
+        const run = await ecl.spawn(notes, { key: `${seed}-${number}-${n}` });
+        say('spawned', run.id);
+        for (let signal = 0; signal < 5; signal += 1) {
+          const { revision } = await run.send({ type: 'note', signal });
+          say('sent', run.id, revision);
+        }
+        const { revision } = await run.send({ type: 'end' });
+        say('sent', run.id, revision);
+      }
+    };
+    await Promise.all([1, 2, 3, 4].map(lane));
+  },
+
+  /** Starts one run that waits, and says when it woke. */
+  timer: async (delayMs) => {
+    const ecl = await open();
+    const run = await ecl.spawn(waits, { key: 'a', input: { delayMs: Number(delayMs) } });
+    say('ready', process.pid);
+    await run.result();
+    say('woke', Date.now());
+    await ecl.close();
+  },
+
+  /** Holds the store until it is killed. */
+  hold: async () => {
+    const ecl = await open();
+    const run = await ecl.spawn(notes, { key: 'held' });
+    say('ready', process.pid);
+    for (;;) {
+      await run.send({ type: 'note' });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  },
+};
+
+await modes[mode](...args);
