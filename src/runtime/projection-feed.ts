@@ -133,7 +133,7 @@ export class ProjectionFeed {
     for await (const item of store.subscribe({ from: this.#lowest() ?? 'start', filter, signal })) {
       if (signal.aborted) break;
       if (item.kind === 'event') this.#take(item.event);
-      else if (this.#caughtUp(item.position) && until === 'caughtUp') return true;
+      else if (this.#caughtUp() && until === 'caughtUp') return true;
     }
     if (this.#failure !== undefined) throw this.#failure;
     return !signal.aborted;
@@ -186,10 +186,8 @@ export class ProjectionFeed {
     }
   }
 
-  #caughtUp(position: bigint | undefined): boolean {
-    if (position !== undefined) {
-      for (const fold of this.#folds) if (fold.awaits(position)) fold.pass(position);
-    }
+  /** The position that comes with it is not used: another process may have appended since the last event was read. */
+  #caughtUp(): boolean {
     if (!this.#commit()) return false;
     for (const fold of this.#folds) fold.complete();
     this.#isLive = true;

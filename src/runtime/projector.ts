@@ -196,25 +196,35 @@ export class Projector {
   async #end(): Promise<bigint | undefined> {
     const last = await this.#options.store.lastPosition();
     if (last === undefined || last === this.#known.last) return last && this.#known.end;
-    const isFolded = [...this.#folds.values()].every(
-      ({ position }) => position !== undefined && position >= last,
-    );
-    if (isFolded) return last;
-    this.#known = { last, end: await this.#newest(last) };
+    if (this.#visible >= last) return last;
+    this.#known = { last, end: await this.#newest() };
     return this.#known.end;
   }
 
-  async #newest(last: bigint): Promise<bigint | undefined> {
+  /** How far the rows of all projections show what happened. */
+  get #visible(): bigint {
+    const positions = Array.from(this.#folds.values(), ({ visible }) => visible ?? -1n);
+    return positions.reduce((lowest, each) => (each < lowest ? each : lowest), positions[0] ?? -1n);
+  }
+
+  async #newest(): Promise<bigint | undefined> {
+    const { store } = this.#options;
     const filter = this.#filter;
     try {
-      const newest = this.#options.store.readAll({ direction: 'backwards', limit: 1, filter });
+      const newest = store.readAll({ direction: 'backwards', limit: 1, filter });
       for await (const { position } of newest) return position;
       return undefined;
     } catch (error) {
-      // Damage at the end is stepped over like any other, so its position is reached too.
-      if (isEclError(error, 'store.corrupt')) return last;
-      throw error;
+      if (!isEclError(error, 'store.corrupt')) throw error;
     }
+    // Where the end is damaged it is looked for from the front.
+    let end = this.#visible;
+    try {
+      for await (const { position } of store.readAll({ from: end + 1n, filter })) end = position;
+    } catch (error) {
+      if (!isEclError(error, 'store.corrupt')) throw error;
+    }
+    return end;
   }
 
   async #drain(): Promise<void> {

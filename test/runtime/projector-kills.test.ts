@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import { runSummaries } from '../../projections/index.ts';
+import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
+import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
+import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
+import type { ReadModel, Row } from '../../src/ports/read-store.ts';
+import { projectedEvent } from '../../src/runtime/projected-event.ts';
+import type { FoldSnapshot } from '../../src/runtime/projection.ts';
+import { RandomRun } from '../projections/random-run.ts';
+import { project } from './projector-kit.ts';
+import { compileProjectForever } from './projector-process/compile.ts';
+
+const killsMin = 200;
+const folder = mkdtempSync(join(tmpdir(), 'ecl-kills-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A number from 0 to n, the same in every run of the test; how processes interleave is not. */
+const random = (() => {
+  let seed = 42;
+  return (n: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((seed / 2_147_483_648) * n);
+  };
+})();
+
+/** Appends to some runs at a time, one decision after the other, until it is told to stop. */
+const write = async (store: EventStore, isOver: () => boolean): Promise<void> => {
+  const open: RandomRun[] = [];
+  for (let count = 0; !isOver(); await delay(2)) {
+    const isFull = open.length >= 12;
+    const run = isFull ? open[random(open.length)]! : new RandomRun(`office.k${(count += 1)}`);
+    if (!isFull) open.push(run);
+    const events = isFull ? run.next({ kind: random(12), pick: random(100_000) }) : run.events;
+    if (events.length > 0) {
+      const { stream } = events[0]!;
+      await store.append({ stream, expectedRevision: 'any', events: [...events] });
+    }
+    const isLong = run.events.length > 60;
+    if (run.state.ending !== undefined || isLong) open.splice(open.indexOf(run), 1);
+  }
+};
+
+/** Starts a projecting process and kills it: before or after it has caught up, at any moment. */
+const startAndKill = (script: string): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const kill = (afterMs: number): void => {
+      setTimeout(() => child.kill('SIGKILL'), afterMs);
+    };
+    let hasCaughtUp = false;
+    child.stdout.on('data', () => {
+      hasCaughtUp = true;
+      kill(random(40));
+    });
+    if (random(4) === 0) kill(40 + random(120));
+    child.on('error', reject);
+    child.on('close', (_, signal) => {
+      if (signal === 'SIGKILL') resolve(hasCaughtUp);
+      else reject(new Error('the process ended by itself'));
+    });
+  });
+
+/** What the rows have to be at a checkpoint, folded event by event in memory. */
+class Truth {
+  readonly #store: EventStore;
+  readonly #snapshots = new Map<string, FoldSnapshot<unknown>>();
+  #position = 0n;
+
+  constructor(store: EventStore) {
+    this.#store = store;
+  }
+
+  async at(checkpoint: bigint): Promise<Row[]> {
+    expect(checkpoint).toBeGreaterThanOrEqual(this.#position);
+    for await (const recorded of this.#store.readAll({ from: this.#position + 1n })) {
+      if (recorded.position > checkpoint) break;
+      const event = projectedEvent(recorded);
+      const snapshot = this.#snapshots.get(event.run) ?? runSummaries.initial;
+      this.#snapshots.set(event.run, runSummaries.next(snapshot, event));
+    }
+    this.#position = checkpoint;
+    return Array.from(this.#snapshots, ([key, snapshot]) =>
+      runSummaries.toRow(key, snapshot),
+    ).toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  }
+}
+
+/** Rows and the checkpoint that they belong to, while others go on writing. */
+const look = (model: ReadModel): { rows: Row[]; checkpoint: bigint | undefined } => {
+  for (;;) {
+    const checkpoint = model.checkpoint();
+    const rows = model.query();
+    if (model.checkpoint() === checkpoint) return { rows, checkpoint };
+  }
+};
+
+test(`after ${killsMin} kills the rows are those of a rebuild, and at every look those of their checkpoint`, async () => {
+  const compiled = join(folder, 'compiled');
+  mkdirSync(compiled);
+  const script = compileProjectForever(compiled);
+  const store = await openSqliteEventStore({ folder });
+  const watching = await openSqliteReadStore({ folder, access: 'read' });
+  const model = watching.open(runSummaries.definition);
+  const truth = new Truth(store);
+  const checkpoints = new Set<bigint | undefined>();
+  let kills = 0;
+  let caughtUp = 0;
+  const compare = async (): Promise<void> => {
+    const { rows, checkpoint } = look(model);
+    checkpoints.add(checkpoint);
+    if (checkpoint !== undefined) expect(rows).toEqual(await truth.at(checkpoint));
+  };
+  const killing = async (): Promise<void> => {
+    while (kills < killsMin) {
+      kills += 1;
+      if (await startAndKill(script)) caughtUp += 1;
+    }
+  };
+  let isOver = false;
+  const isDone = (): boolean => isOver;
+  const writing = write(store, isDone);
+  const looking = (async () => {
+    for (; !isDone(); await delay(300)) await compare();
+  })();
+  await Promise.all([killing(), killing(), killing()]);
+  isOver = true;
+  await Promise.all([writing, looking]);
+  await compare();
+
+  const reads = await openSqliteReadStore({ folder });
+  const last = project({ projections: [runSummaries], store, reads });
+  const rebuilt = project({ projections: [runSummaries], store, reads: createMemoryReadStore() });
+  for (const { projector } of [last, rebuilt]) {
+    projector.start();
+    await projector.caughtUp();
+    await projector.close();
+  }
+  const rows = reads.open(runSummaries.definition).query();
+  expect(rows).toEqual(rebuilt.reads.open(runSummaries.definition).query());
+  expect(rows).toEqual(await truth.at((await store.lastPosition())!));
+  expect([rows.length > 10, caughtUp > killsMin / 2, checkpoints.size > 20]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  for (const each of [reads, watching]) each.close();
+  await store.close();
+}, 240_000);
