@@ -324,6 +324,7 @@ export class RunActor {
   async #recordQuarantine(diverged: Extract<Replayed, { kind: 'diverged' }>): Promise<void> {
     const { divergence, head, started } = diverged;
     if (this.#services.readOnly || head.type === 'RunQuarantined' || head.revision === -1) return;
+    if (head.unreadable === true) return;
     const { revision, type, reason, expected, got } = divergence;
     const event: Fact = {
       type: 'RunQuarantined',

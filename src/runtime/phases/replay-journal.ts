@@ -20,6 +20,8 @@ export interface JournalHead {
   /** Type of the last event. */
   readonly type: string;
   readonly at: string;
+  /** Its last event cannot be read either, so nothing can be chained to it. */
+  readonly unreadable?: true;
 }
 
 export type Replayed =
@@ -89,9 +91,17 @@ const divergenceOf = (error: unknown, revision: number): Divergence | undefined 
 };
 
 const journalHead = async (services: Services, id: string): Promise<JournalHead> => {
-  const last = services.store.readStream(journalStream(id), { direction: 'backwards', limit: 1 });
-  for await (const { revision, metadata, type } of last) {
-    return { revision, hash: metadata.hash ?? chainStart, type, at: metadata.at ?? '' };
+  const stream = journalStream(id);
+  const none = { revision: -1, hash: chainStart, type: '', at: '' };
+  try {
+    const last = services.store.readStream(stream, { direction: 'backwards', limit: 1 });
+    for await (const { revision, metadata, type } of last) {
+      return { revision, hash: metadata.hash ?? chainStart, type, at: metadata.at ?? '' };
+    }
+    return none;
+  } catch (error) {
+    if (!isEclError(error, 'store.corrupt')) throw error;
+    const revision = (await services.store.lastRevision(stream)) ?? -1;
+    return { ...none, revision, unreadable: true };
   }
-  return { revision: -1, hash: chainStart, type: '', at: '' };
 };
