@@ -5,6 +5,7 @@
  */
 import type { JournalData } from '../core/journal-events.ts';
 import type { RunListQuery, RunPage, RunSummary } from '../ports/run-directory.ts';
+import { blockedReason } from '../runtime/registry.ts';
 import type { Opened } from './open.ts';
 
 const isLive = ({ status }: RunSummary): boolean =>
@@ -24,9 +25,15 @@ const register = async ({ ecl, library }: Opened, items: readonly RunSummary[]):
 };
 
 const page = async (opened: Opened, query: RunListQuery): Promise<RunPage> => {
-  const first = await opened.ecl.list(query);
-  await register(opened, first.items);
-  return opened.ecl.list(query);
+  const found = await opened.ecl.list(query);
+  await register(opened, found.items);
+  const { registry } = opened.ecl;
+  // Whatever could be found is registered by now, so what is not is not here.
+  const withBlocked = (item: RunSummary): RunSummary =>
+    isLive(item) && blockedReason(registry, item) !== undefined
+      ? { ...item, status: 'blocked' }
+      : item;
+  return { ...found, items: found.items.map(withBlocked) };
 };
 
 /** Every run, page by page. */

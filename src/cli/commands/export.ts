@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import { nearestNames } from '../../core/nearest.ts';
-import type { Workflow } from '../../authoring/workflow.ts';
+import type { FoundWorkflow } from '../../workflow-library.ts';
 import type { Act, Context } from '../context.ts';
 
 interface Options {
@@ -42,7 +42,10 @@ const readFormat = (text: string): Format => {
   throw new EclError('usage.invalid', { reason });
 };
 
-const contentOf = async (format: Format, { machine }: Workflow): Promise<unknown> => {
+const contentOf = async (
+  format: Format,
+  { machine }: FoundWorkflow['workflow'],
+): Promise<unknown> => {
   switch (format) {
     case 'json':
       return (await import('../../core/export-config.ts')).exportConfig(machine);
