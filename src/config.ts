@@ -85,6 +85,11 @@ const secretVariables = ['ANTHROPIC_API_KEY', 'ECL_OPENAI_API_KEY'] as const;
 /** Read elsewhere by this name, or a switch of this module. */
 const otherVariables = ['ECL_CONFIG', 'ECL_OPENAI_API_KEY'];
 
+/** All variables that are read, secrets included. */
+export const knownVariables: readonly string[] = [
+  ...new Set([...Object.keys(variables), ...otherVariables, ...secretVariables]),
+];
+
 const given = (name: string): string | undefined => {
   const value = process.env[name];
   return value === undefined || value === '' ? undefined : value;
@@ -234,10 +239,9 @@ const fromFlags = ({ store, model, logLevel }: ConfigurationFlags): Setting[] =>
 
 /** Variables that look like ours and are not. */
 const unknownVariables = (): string[] => {
-  const known = [...Object.keys(variables), ...otherVariables];
   return Object.keys(process.env)
-    .filter((name) => name.startsWith('ECL_') && !known.includes(name))
-    .map((name) => `the variable ${name} is not known${didYouMean(name, known)}`);
+    .filter((name) => name.startsWith('ECL_') && !knownVariables.includes(name))
+    .map((name) => `the variable ${name} is not known${didYouMean(name, knownVariables)}`);
 };
 
 const secrets = (): Provenance[] =>
