@@ -124,7 +124,7 @@ const withReferences = (type: JournalEventType, stored: object): JournalEvent | 
 };
 
 const parseData = ({ type, data: text, metadata }: RecordedEvent): JournalEvent => {
-  const schema = metadata.schema ?? 1;
+  const schema = typeof metadata.schema === 'number' ? metadata.schema : 1;
   const data: unknown = JSON.parse(text);
   try {
     return upcast(type, schema, data);

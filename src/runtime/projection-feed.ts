@@ -130,7 +130,9 @@ export class ProjectionFeed {
     await this.#forgetOtherStores();
     this.#settle();
     const { signal } = subscription;
-    for await (const item of store.subscribe({ from: this.#lowest() ?? 'start', filter, signal })) {
+    // Without a fold there is nothing to catch up with; one that joins starts it again.
+    const from = this.#folds.size === 0 ? 'end' : (this.#lowest() ?? 'start');
+    for await (const item of store.subscribe({ from, filter, signal })) {
       if (signal.aborted) break;
       if (item.kind === 'event') this.#take(item.event);
       else if (this.#caughtUp() && until === 'caughtUp') return true;

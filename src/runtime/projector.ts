@@ -88,7 +88,7 @@ export class Projector {
     if (fresh.length < folds.length) {
       for (const fold of fresh) {
         this.#main.leave(fold);
-        this.#run(this.#catchUpBeside(fold, {}));
+        void this.#keepRebuild(fold.name, this.#catchUpBeside(fold, {}));
       }
     }
     this.#run(this.#main.run('stopped'));
@@ -112,7 +112,8 @@ export class Projector {
   }
 
   /**
-   * Forgets the rows of a projection and folds all events again; the others go on meanwhile.
+   * Forgets the rows of a projection and folds all events again; the others go on meanwhile. One that is being folded
+   * from nothing already is not begun again.
    *
    * @throws EclError `usage.invalid` when there is no such projection
    */
@@ -123,10 +124,7 @@ export class Projector {
     }
     const running = this.#rebuilds.get(name);
     if (running !== undefined) return running;
-    const rebuild = this.#rebuild(fold, onProgress).finally(() => this.#rebuilds.delete(name));
-    this.#rebuilds.set(name, rebuild);
-    this.#run(rebuild);
-    return rebuild;
+    return this.#keepRebuild(name, this.#rebuild(fold, onProgress));
   }
 
   /** How far each projection is behind the store. */
@@ -151,8 +149,8 @@ export class Projector {
     onProgress: ((progress: RebuildProgress) => void) | undefined,
   ): Promise<void> {
     const end = (await this.#options.store.lastPosition()) ?? 0n;
-    this.#main.leave(fold);
     fold.reset();
+    this.#main.leave(fold);
     await this.#catchUpBeside(fold, {
       onProgress: (position) => onProgress?.({ position, end }),
     });
@@ -180,6 +178,14 @@ export class Projector {
     if (fold !== undefined) return fold;
     const { name } = projection.definition;
     throw new EclError('usage.invalid', { reason: `The projection "${name}" is not kept` });
+  }
+
+  /** A projection is folded from nothing by one feed at a time. */
+  #keepRebuild(name: string, work: Promise<void>): Promise<void> {
+    const rebuild = work.finally(() => this.#rebuilds.delete(name));
+    this.#rebuilds.set(name, rebuild);
+    this.#run(rebuild);
+    return rebuild;
   }
 
   /** Work that closing waits for; how it went is the business of who asked for it. */

@@ -8,7 +8,7 @@ import { createMemoryEventStore } from '../../src/adapters/memory/event-store.ts
 import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
 import { createSystemClock } from '../../src/adapters/system/clock.ts';
 import { journalStream } from '../../src/core/ids.ts';
-import type { EventStore, RecordedEvent } from '../../src/ports/event-store.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import type { ReadStore, Row } from '../../src/ports/read-store.ts';
 import { Projector } from '../../src/runtime/projector.ts';
 
@@ -136,10 +136,4 @@ export const watched = (reads: ReadStore) => {
     close: () => reads.close(),
   };
   return { reads: watchedReads, commits, before };
-};
-
-export const collect = async (store: EventStore): Promise<RecordedEvent[]> => {
-  const events: RecordedEvent[] = [];
-  for await (const event of store.readAll()) events.push(event);
-  return events;
 };

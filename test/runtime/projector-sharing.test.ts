@@ -6,9 +6,10 @@ import { runSummaries } from '../../projections/index.ts';
 import { createMemoryEventStore } from '../../src/adapters/memory/event-store.ts';
 import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
 import { openSqliteReadStore } from '../../src/adapters/sqlite/read-store.ts';
-import type { EventStore } from '../../src/ports/event-store.ts';
+import type { EventStore, SubscriptionItem } from '../../src/ports/event-store.ts';
 import type { ReadStore, Row } from '../../src/ports/read-store.ts';
 import { RandomRun } from '../projections/random-run.ts';
+import { decorated } from './kit.ts';
 import { append, project, signalCounts } from './projector-kit.ts';
 
 const folders: string[] = [];
@@ -44,6 +45,17 @@ const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** A store whose events come to its subscribers some turns late. */
+const lagging = (store: EventStore, turns: number): EventStore =>
+  decorated(store, {
+    async *subscribe(options): AsyncGenerator<SubscriptionItem> {
+      for await (const item of store.subscribe(options)) {
+        for (let left = turns; left > 0; left -= 1) await turn();
+        yield item;
+      }
+    },
+  });
+
 const rowsOf = (reads: ReadStore): Row[] => reads.open(runSummaries.definition).query();
 
 const rebuilt = async (store: EventStore): Promise<Row[]> => {
@@ -55,17 +67,24 @@ const rebuilt = async (store: EventStore): Promise<Row[]> => {
 };
 
 describe('two projectors on one read store', () => {
-  test('end equal to the fold, though both commit all the time', async () => {
+  test.each([
+    ['both are fast', 0],
+    ['one lags behind the other', 1],
+  ])('end equal to the fold, though both commit all the time and %s', async (_, lag) => {
     const store = createMemoryEventStore();
     const [one, other] = await twoReadStores();
-    const both = [one, other].map((reads) =>
-      project({ projections: [runSummaries], store, reads }),
-    );
+    const both = [
+      project({ projections: [runSummaries], store, reads: one }),
+      project({ projections: [runSummaries], store: lagging(store, lag), reads: other }),
+    ];
     for (const { projector } of both) projector.start();
     let isOver = false;
     const isDone = (): boolean => isOver;
     const committing = both.map(async ({ projector }) => {
-      for (; !isDone(); await turn()) await projector.caughtUp();
+      for (let position = 1n; !isDone(); position += 3n) {
+        await Promise.race([projector.caughtUp(position), turn()]);
+        await turn();
+      }
     });
     await writeRuns(store, 'a', 25);
     isOver = true;
