@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     globalSetup: ['test/build-once.ts'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     coverage: {
       provider: 'v8',
