@@ -1,6 +1,6 @@
 /** Workflows that the killed processes run. */
 import { rounds, serial, step, verdict, workflow } from 'ecl';
-import { setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import { z } from 'zod';
 
 const Text = z.object({ text: z.string() });
@@ -41,12 +41,16 @@ export const essay = serial({
   steps: [draft, rounds({ review, of: draft, max: 3 }), produce],
 });
 
+/** Counts its notes until `end`. */
 export const notes = workflow({
-  machine: setup({}).createMachine({
+  machine: setup({
+    actions: { count: assign({ n: ({ context }) => context.n + 1 }) },
+  }).createMachine({
     id: 'notes',
     version: '1.0.0',
+    context: { n: 0 },
     initial: 'open',
-    states: { open: { on: { note: {}, end: 'done' } }, done: { type: 'final' } },
+    states: { open: { on: { note: { actions: 'count' }, end: 'done' } }, done: { type: 'final' } },
   }),
 });
 

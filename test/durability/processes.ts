@@ -42,9 +42,9 @@ const hungMs = 60_000;
 
 export const run = (
   command: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; program?: string } = {},
 ): Running => {
-  const child = spawn(process.execPath, command, {
+  const child = spawn(options.program ?? process.execPath, command, {
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -18,6 +18,8 @@ const die = () => {
   for (;;);
 };
 
+const maxRssMiB = () => Math.round(process.resourceUsage().maxRSS / 1024);
+
 /** Called before and after each append. */
 let boundary = () => {};
 
@@ -126,11 +128,11 @@ const modes = {
   },
 
   /** Starts runs and signals them, and prints each acknowledgement. */
-  acks: async (seed) => {
+  acks: async (seed, lanes = '4', runs = 'Infinity') => {
     const ecl = await open();
     say('ready', process.pid);
     const lane = async (number) => {
-      for (let n = 0; ; n += 1) {
+      for (let n = 0; n < Number(runs); n += 1) {
         const run = await ecl.spawn(notes, { key: `${seed}-${number}-${n}` });
         say('spawned', run.id);
         for (let signal = 0; signal < 5; signal += 1) {
@@ -141,7 +143,8 @@ const modes = {
         say('sent', run.id, revision);
       }
     };
-    await Promise.all([1, 2, 3, 4].map(lane));
+    await Promise.all(Array.from({ length: Number(lanes) }, (_, index) => lane(index + 1)));
+    await ecl.close();
   },
 
   /** Starts one run that waits, and says when it woke. */
@@ -151,6 +154,34 @@ const modes = {
     say('ready', process.pid);
     await run.result();
     say('woke', Date.now());
+    await ecl.close();
+  },
+
+  /** Starts many runs that wait for a signal and for a timer far away. */
+  park: async (count) => {
+    const ecl = await open();
+    say('ready', process.pid);
+    const input = { delayMs: 365 * 86_400_000 };
+    let next = 0;
+    const lane = async () => {
+      while (next < Number(count)) await ecl.spawn(waits, { key: `p${(next += 1)}`, input });
+    };
+    await Promise.all(Array.from({ length: 256 }, lane));
+    say('complete', maxRssMiB());
+    await ecl.close();
+  },
+
+  /** Starts beside many waiting runs, and ends a few of them. */
+  wake: async (count) => {
+    const before = performance.now();
+    const ecl = await open();
+    say('ready', Math.round(performance.now() - before));
+    for (let n = 1; n <= Number(count); n += Math.ceil(count / 50)) {
+      const run = await ecl.get(`waits.p${n}`);
+      await run.send({ type: 'stop' });
+      await run.result();
+    }
+    say('complete', maxRssMiB(), ecl.system.size);
     await ecl.close();
   },
 
