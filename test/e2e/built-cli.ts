@@ -1,76 +1,17 @@
-/**
- * The command line as it is installed: the package built into a folder of its own, so that no test depends on `dist`, and
- * run as a process. The build is shared by all test files and made anew only when a source changed.
- */
+/** The built command line as processes, in folders of their own. The build is made before all tests (test/build-once.ts). */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const cache = join(root, 'node_modules/.cache/ecl-built');
-const sources = ['src', 'machines', 'projections', 'package.json', 'tsconfig.json'];
-const oldMs = 60 * 60 * 1000;
+/** The folder of the package, with its `dist`. */
+export const builtPackage = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const bin = join(builtPackage, 'dist/src/cli/bin.js');
 
-const hashOf = (paths: readonly string[]): string => {
-  const hash = createHash('sha256');
-  const add = (path: string): void => {
-    if (statSync(path).isDirectory()) {
-      for (const name of readdirSync(path).toSorted()) add(join(path, name));
-    } else hash.update(path).update(readFileSync(path));
-  };
-  for (const path of paths) add(join(root, path));
-  return hash.digest('hex').slice(0, 16);
-};
-
-const removeOld = (): void => {
-  for (const name of readdirSync(cache)) {
-    const path = join(cache, name);
-    if (Date.now() - statSync(path).mtimeMs > oldMs) rmSync(path, { recursive: true, force: true });
-  }
-};
-
-let built: string | undefined;
-
-/** The folder of the built package. */
-export const builtPackage = (): string => {
-  if (built !== undefined) return built;
-  const folder = join(cache, hashOf(sources));
-  if (!existsSync(folder)) {
-    mkdirSync(cache, { recursive: true });
-    removeOld();
-    const making = mkdtempSync(join(cache, 'making-'));
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const args = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(making, 'dist')];
-    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    if (!existsSync(join(making, 'dist/src/cli/bin.js'))) throw new Error(`no build: ${stdout}`);
-    cpSync(join(root, 'package.json'), join(making, 'package.json'));
-    symlinkSync(join(root, 'node_modules'), join(making, 'node_modules'));
-    try {
-      renameSync(making, folder);
-    } catch {
-      // Another test file was quicker.
-      rmSync(making, { recursive: true, force: true });
-    }
-  }
-  built = folder;
-  return built;
-};
+/** Runs the command line with another Node. */
+export const cliArgs = (...args: readonly string[]): string[] => [bin, ...args];
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -146,7 +87,7 @@ export const startProgram = (
 
 /** Starts the command line in a folder. */
 export const start = (folder: string, ...args: string[]): Process =>
-  startProgram(folder, [process.execPath, join(builtPackage(), 'dist/src/cli/bin.js'), ...args]);
+  startProgram(folder, [process.execPath, ...cliArgs(...args)]);
 
 export const ecl = (folder: string, ...args: string[]): Promise<Ended> =>
   start(folder, ...args).ended;

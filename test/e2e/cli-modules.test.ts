@@ -2,7 +2,15 @@
 import { symlinkSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { builtPackage, ecl, newerNode, project, startProgram, type Ended } from './built-cli.ts';
+import {
+  builtPackage,
+  cliArgs,
+  ecl,
+  newerNode,
+  project,
+  startProgram,
+  type Ended,
+} from './built-cli.ts';
 
 const typescript = `
 import { serial, step } from 'ecl';
@@ -48,7 +56,7 @@ const nodes: [string, string | undefined][] = [
 ];
 
 const on = (node: string, folder: string, ...args: string[]): Promise<Ended> =>
-  startProgram(folder, [node, join(builtPackage(), 'dist/src/cli/bin.js'), ...args]).ended;
+  startProgram(folder, [node, ...cliArgs(...args)]).ended;
 
 describe.each(nodes)('on %s', (name, node) => {
   const skip =
@@ -140,9 +148,9 @@ test('a project of `ecl init` runs, and its own test passes', async () => {
   expect((await ecl(folder, 'init')).exitCode).toBe(0);
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
-  symlinkSync(builtPackage(), join(modules, 'ecl'));
+  symlinkSync(builtPackage, join(modules, 'ecl'));
   for (const name of ['xstate', 'zod', 'vitest']) {
-    symlinkSync(join(builtPackage(), 'node_modules', name), join(modules, name));
+    symlinkSync(join(builtPackage, 'node_modules', name), join(modules, name));
   }
   const ran = await ecl(folder, 'run', 'essay', 'topic=the sea', '--json');
   expect(JSON.parse(ran.stdout)).toMatchObject({ workflow: 'essay', status: 'completed' });
