@@ -78,6 +78,7 @@ function* owingRuns(rows: Rows): Generator<OwingRun> {
       ],
       orderBy: [{ column: 'byStart' }],
       limit: pageRows,
+      bodies: false,
     });
     for (const { key, columns } of page) {
       yield { run: key, busy: columns.busy === 1, dueAt: columns.dueAt ?? undefined };
@@ -156,6 +157,7 @@ const candidateIds = (rows: Rows, id: string): string[] => {
       { column: 'key', operator: '<', value: `${id}\uffff` },
     ],
     limit: beginningMax,
+    bodies: false,
   });
   const [parent] = /^.+(?=~)/.exec(id) ?? [];
   const family: RowCondition =
@@ -167,6 +169,7 @@ const candidateIds = (rows: Rows, id: string): string[] => {
       where: [...where, family],
       orderBy: [{ column: 'byStart', descending: true }],
       limit: newestMax,
+      bodies: false,
     });
   const workflow = id.split('.').at(-2);
   const alike =

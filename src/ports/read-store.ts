@@ -49,6 +49,8 @@ export interface RowQuery {
   readonly orderBy?: readonly { readonly column: string; readonly descending?: boolean }[];
   readonly limit?: number;
   readonly offset?: number;
+  /** Without them many rows are read faster; their bodies are empty then. @default true */
+  readonly bodies?: boolean;
 }
 
 export interface ReadModelChange {

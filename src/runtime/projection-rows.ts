@@ -31,7 +31,8 @@ export class VersionedRows implements StoredRows {
   }
 
   query(query?: RowQuery): Row[] {
-    return this.#readable(this.#ask((model) => model.query(query)));
+    const rows = this.#ask((model) => model.query(query));
+    return query?.bodies === false ? rows : this.#readable(rows);
   }
 
   count(where?: RowQuery['where']): number {

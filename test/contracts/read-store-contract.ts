@@ -193,6 +193,12 @@ export const readStoreContract = (harness: ReadStoreHarness): void => {
       expect(model.query({ limit: 0 })).toEqual([]);
     });
 
+    test('rows are read without their bodies where those are not wanted', async () => {
+      const model = await given();
+      const rows = model.query({ bodies: false, limit: 2 });
+      expect(rows).toEqual(model.query({ limit: 2 }).map((each) => ({ ...each, body: '' })));
+    });
+
     test('a name that is no column of the model is refused', async () => {
       const model = await given();
       const column = 'status" = status; DROP TABLE models; --';

@@ -104,12 +104,14 @@ class MemoryReadModel implements ReadModel {
     return this.#rows.get(key);
   }
 
-  query({ where = [], orderBy = [], limit = Infinity, offset = 0 }: RowQuery = {}): Row[] {
+  query(query: RowQuery = {}): Row[] {
+    const { where = [], orderBy = [], limit = Infinity, offset = 0, bodies = true } = query;
     const order = [...orderBy, { column: 'key' }];
     for (const { column } of order) this.#checkColumn(column);
-    return this.#matching(where)
+    const rows = this.#matching(where)
       .sort((one, other) => compareRows(one, other, order))
       .slice(offset, offset + limit);
+    return bodies ? rows : rows.map((row) => ({ ...row, body: '' }));
   }
 
   count(where: readonly Condition[] = []): number {

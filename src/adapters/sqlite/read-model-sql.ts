@@ -110,7 +110,9 @@ export const selectSql = (definition: ReadModelDefinition, query: RowQuery): Sql
       `${checkColumn(definition, column)} ${descending ? 'DESC' : 'ASC'}, `,
   );
   // The key comes last, so that equal rows keep their order from page to page.
-  const text = `SELECT * FROM ${quote(modelTable(definition))} ${where.text}
+  const names = ['key', ...Object.keys(definition.columns)].map(quote).join(', ');
+  const selected = query.bodies === false ? `${names}, '' AS body` : '*';
+  const text = `SELECT ${selected} FROM ${quote(modelTable(definition))} ${where.text}
     ORDER BY ${order.join('')}key LIMIT ? OFFSET ?`;
   return { text, parameters: [...where.parameters, query.limit ?? -1, query.offset ?? 0] };
 };

@@ -10,6 +10,7 @@
  */
 import { EclError } from '../../core/errors.ts';
 import type {
+  ColumnValue,
   Condition,
   ReadModel,
   ReadModelChange,
@@ -48,6 +49,7 @@ export class SqliteReadModel implements ReadModel {
   readonly #definition: ReadModelDefinition;
   readonly #table: string;
   readonly #shape: string;
+  readonly #names: readonly string[];
   readonly #statements = new Map<string, SqliteStatement>();
   #older: readonly Version[] = [];
   #isThere = false;
@@ -57,6 +59,7 @@ export class SqliteReadModel implements ReadModel {
     this.#definition = definition;
     this.#table = modelTable(definition);
     this.#shape = modelShape(definition);
+    this.#names = Object.keys(definition.columns);
     if (!store.isReadOnly) this.#makeTable();
   }
 
@@ -169,7 +172,7 @@ export class SqliteReadModel implements ReadModel {
   }
 
   #valuesOf({ key, columns, body }: Row): (string | number | null)[] {
-    const names = Object.keys(this.#definition.columns);
+    const names = this.#names;
     const unknown = Object.keys(columns).find((name) => !names.includes(name));
     if (unknown !== undefined) {
       const reason = `The read model ${this.#definition.name} has no column "${unknown}"`;
@@ -179,12 +182,9 @@ export class SqliteReadModel implements ReadModel {
   }
 
   #rowOf(row: SqliteRow): Row {
-    const columns = Object.keys(this.#definition.columns).map((name) => [name, row[name]]);
-    return {
-      key: String(row['key']),
-      columns: Object.fromEntries(columns) as Row['columns'],
-      body: String(row['body']),
-    };
+    const columns: Record<string, ColumnValue> = {};
+    for (const name of this.#names) columns[name] = row[name] as ColumnValue;
+    return { key: String(row['key']), columns, body: String(row['body']) };
   }
 
   /** The entry of this model, unless another process has dropped it. */
