@@ -148,7 +148,7 @@ const logicLookup = (
         logic === undefined
           ? undefined
           : isMachine(logic)
-            ? { machine: durableMachine(logic, { version }) }
+            ? { machine: durableMachine(logic, { version: logic.version ?? version }) }
             : { step: logic };
       known.set(source, resolved);
     }
@@ -171,7 +171,8 @@ export const resolveLogic = (
   machine: AnyStateMachine,
   source: string,
 ): AnyActorLogic | undefined => {
-  const named = (machine.implementations.actors as Record<string, unknown>)[source];
+  const actors = machine.implementations.actors as Record<string, unknown>;
+  const named = Object.hasOwn(actors, source) ? actors[source] : undefined;
   if (named !== undefined) {
     return (
       typeof named === 'object' && named !== null && 'src' in named ? named.src : named
@@ -188,13 +189,15 @@ export const resolveLogic = (
 
 /**
  * Makes a machine durable, or refuses it.
+ *
+ * @param options.version in place of the machine's own
  * @throws EclError `workflow.refused`
  */
 export const durableMachine = (
   machine: AnyStateMachine,
   options: { version?: string } = {},
 ): DurableMachine => {
-  const version = machine.version ?? options.version;
+  const version = options.version ?? machine.version;
   if (version === undefined) {
     throw new EclError('workflow.refused', {
       workflow: machine.id,

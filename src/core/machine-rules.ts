@@ -53,21 +53,19 @@ const checkLogic = (machine: AnyStateMachine, name: string, logic: unknown): voi
   );
 };
 
-interface SpawnAction {
+/** An action of a config: a name, or one of XState's own with what it was made of. */
+interface Action {
   readonly type?: string;
   readonly src?: unknown;
   readonly systemId?: unknown;
+  readonly syncSnapshot?: unknown;
+  readonly delay?: unknown;
 }
 
-const checkAction = (machine: AnyStateMachine, action: SpawnAction): void => {
-  if (action.type !== 'xstate.spawnChild') return;
-  if (action.systemId !== undefined) refuse(machine, systemIdReason);
-  if (typeof action.src !== 'string') {
-    refuse(machine, inlineReason);
-  } else if (!Object.hasOwn(machine.implementations.actors, action.src)) {
-    refuse(machine, `it spawns "${action.src}", which setup({ actors }) lacks; add it there`);
-  }
-};
+interface Transition {
+  readonly guard?: unknown;
+  readonly actions: readonly unknown[];
+}
 
 export const inlineReason =
   'it spawns an inline actor, which has no name to be found by after a restart; put it under setup({ actors }) and spawn it by name';
@@ -75,32 +73,58 @@ export const inlineReason =
 export const systemIdReason =
   'it gives an actor a systemId, but every run is its own system; address a child by its id and another run by a signal';
 
-const actionsOf = (node: AnyStateNode): readonly SpawnAction[] => {
-  const transitions = [...node.transitions.values()].flat();
-  const inTransitions = [...transitions, ...(node.always ?? [])].flatMap((each) => each.actions);
+const snapshotReason = (actor: string): string =>
+  `it follows the snapshots of the actor "${actor}"; let it send events to its parent instead`;
+
+type Part = 'actors' | 'guards' | 'delays';
+
+/** A name that nobody implements; XState would only notice when it gets there, and a delay not even then. */
+const checkName = (machine: AnyStateMachine, part: Part, name: string, does: string): void => {
+  if (Object.hasOwn(machine.implementations[part] as object, name)) return;
+  refuse(machine, `${does} "${name}", which setup({ ${part} }) lacks; add it there`);
+};
+
+const checkAction = (machine: AnyStateMachine, action: Action): void => {
+  if (typeof action.delay === 'string') checkName(machine, 'delays', action.delay, 'it waits for');
+  if (action.type !== 'xstate.spawnChild') return;
+  if (action.systemId !== undefined) refuse(machine, systemIdReason);
+  if (typeof action.src !== 'string') refuse(machine, inlineReason);
+  else {
+    checkName(machine, 'actors', action.src, 'it spawns');
+    if (action.syncSnapshot === true) refuse(machine, snapshotReason(action.src));
+  }
+};
+
+const transitionsOf = (node: AnyStateNode): readonly Transition[] => [
+  ...[...node.transitions.values()].flat(),
+  ...(node.always ?? []),
+];
+
+const checkTransitions = (machine: AnyStateMachine, node: AnyStateNode): void => {
+  for (const { guard } of transitionsOf(node)) {
+    const named =
+      typeof guard === 'object' && guard !== null && 'type' in guard ? guard.type : guard;
+    if (typeof named !== 'string') continue;
+    checkName(machine, 'guards', named, `the state "${node.key}" asks`);
+  }
+  const inTransitions = transitionsOf(node).flatMap(({ actions }) => actions);
   const all = [...node.entry, ...node.exit, ...node.initial.actions, ...inTransitions];
-  return all as unknown as SpawnAction[];
+  for (const action of all) checkAction(machine, action as Action);
+};
+
+const checkInvokes = (machine: AnyStateMachine, node: AnyStateNode): void => {
+  for (const invoke of node.invoke) {
+    if (invoke.systemId !== undefined) refuse(machine, systemIdReason);
+    if (invoke.onSnapshot !== undefined) refuse(machine, snapshotReason(invoke.id));
+    const source = invoke.src as unknown;
+    if (typeof source !== 'string' || source.startsWith('xstate.invoke.')) continue;
+    checkName(machine, 'actors', source, `the state "${node.key}" invokes`);
+  }
 };
 
 const checkNode = (machine: AnyStateMachine, node: AnyStateNode): void => {
-  for (const invoke of node.invoke) {
-    if (invoke.systemId !== undefined) refuse(machine, systemIdReason);
-    if (invoke.onSnapshot !== undefined) {
-      refuse(
-        machine,
-        `the state "${node.key}" follows the snapshots of the actor "${invoke.id}"; let it send events to its parent instead`,
-      );
-    }
-    const source = invoke.src as unknown;
-    const inline = typeof source !== 'string' || source.startsWith('xstate.invoke.');
-    if (!inline && !Object.hasOwn(machine.implementations.actors, source)) {
-      refuse(
-        machine,
-        `the state "${node.key}" invokes "${source}", which setup({ actors }) lacks; add it there`,
-      );
-    }
-  }
-  for (const action of actionsOf(node)) checkAction(machine, action);
+  checkInvokes(machine, node);
+  checkTransitions(machine, node);
   for (const child of Object.values(node.states)) checkNode(machine, child);
 };
 
@@ -132,7 +156,7 @@ const checkParts = (machine: AnyStateMachine): void => {
   };
   inlineOf(machine.root);
   for (const action of Object.values(machine.implementations.actions as object)) {
-    checkAction(machine, action as SpawnAction);
+    checkAction(machine, action as Action);
   }
   checkNode(machine, machine.root);
 };

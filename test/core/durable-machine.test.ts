@@ -21,11 +21,24 @@ import { asDurable, Lab, throughJson } from './kit.ts';
 const work = fromPromise(() => Promise.resolve(1));
 
 describe('a durable machine', () => {
-  test('has the id and the version of its config, or the version it is given', () => {
-    expect(
-      durableMachine(createMachine({ id: 'm', version: '2' }), { version: '1' }),
-    ).toMatchObject({ id: 'm', version: '2' });
+  test('has the id and the version of its config, or the version it is given in its place', () => {
+    const machine = createMachine({ id: 'm', version: '2' });
+    expect(durableMachine(machine)).toMatchObject({ id: 'm', version: '2' });
+    expect(durableMachine(machine, { version: '3' }).version).toBe('3');
     expect(durableMachine(createMachine({ id: 'm' }), { version: '1' }).version).toBe('1');
+  });
+
+  test('gives its version to the machines it invokes, unless they have their own', () => {
+    const kids = {
+      one: createMachine({ id: 'one' }),
+      two: createMachine({ id: 'two', version: '7' }),
+    };
+    const machine = durableMachine(setup({ actors: kids }).createMachine({ id: 'm' }) as never, {
+      version: '3',
+    });
+    expect(machine.logic('one')).toMatchObject({ machine: { version: '3' } });
+    expect(machine.logic('two')).toMatchObject({ machine: { version: '7' } });
+    expect(machine.logic('toString')).toBe(undefined);
   });
 
   test('starts none of its actors, named or inline', () => {

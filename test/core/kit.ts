@@ -95,10 +95,11 @@ export const visible = (state: RunState): unknown =>
   });
 
 /** A machine of any type: XState's types of two machines seldom fit each other. */
-export const asDurable = (machine: object): DurableMachine =>
-  'structure' in machine
-    ? (machine as DurableMachine)
-    : durableMachine(machine as AnyStateMachine, { version: '1.0.0' });
+export const asDurable = (machine: object): DurableMachine => {
+  if ('structure' in machine) return machine as DurableMachine;
+  const { version = '1.0.0' } = machine as AnyStateMachine;
+  return durableMachine(machine as AnyStateMachine, { version });
+};
 
 /** A run in memory, with its journal. */
 export class Lab {

@@ -6,6 +6,7 @@ import {
   fromObservable,
   fromPromise,
   fromTransition,
+  raise,
   setup,
   spawnChild,
   type AnyActorLogic,
@@ -154,6 +155,31 @@ describe('names', () => {
       'onSnapshot',
       { invoke: { id: 'w', src: 'work', onSnapshot: {} } },
       /follows the snapshots of the actor "w"; let it send events to its parent instead/,
+    ],
+    [
+      'a spawn that follows snapshots',
+      { entry: spawnChild('work', { syncSnapshot: true }) },
+      /follows the snapshots of the actor "work"/,
+    ],
+    [
+      'an unknown guard',
+      { initial: 'a', states: { a: { on: { go: { guard: 'isGood' } } } } },
+      /the state "a" asks "isGood", which setup\(\{ guards \}\) lacks; add it there/,
+    ],
+    [
+      'an unknown guard with params',
+      { always: { guard: { type: 'isGood', params: { n: 1 } } } },
+      /asks "isGood"/,
+    ],
+    [
+      'an unknown delay of a state, which XState takes for none',
+      { after: { patience: {} } },
+      /it waits for "patience", which setup\(\{ delays \}\) lacks; add it there/,
+    ],
+    [
+      'an unknown delay of an event',
+      { on: { go: { actions: raise({ type: 'x' }, { delay: 'patience' as never }) } } },
+      /it waits for "patience"/,
     ],
   ])('%s is refused', (_, config, reason) => {
     expect(() => check(withActor(work, config))).toThrow(refusal(reason));
