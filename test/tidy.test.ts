@@ -39,6 +39,7 @@ const bans: readonly Ban[] = [
       'src/adapters/anthropic/errors.ts': retryAfterDate,
       'src/adapters/openai-compatible/errors.ts': retryAfterDate,
       'src/adapters/filesystem/folders.ts': 'the age of a file, as the file system counts it',
+      'src/cli/commands/list.ts': watching,
       'src/cli/commands/run.ts': watching,
       'src/cli/follow.ts': watching,
     },

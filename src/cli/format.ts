@@ -19,6 +19,15 @@ export const duration = (milliseconds: number): string => {
 export const between = (from: string, to: string): string =>
   duration(Date.parse(to) - Date.parse(from));
 
+/** How long ago something was: `3 m ago`, in its largest unit. */
+export const ago = (iso: string, now: number): string => {
+  const ms = Math.max(now - Date.parse(iso), 0);
+  if (ms < minute) return `${Math.floor(ms / second)} s ago`;
+  if (ms < hour) return `${Math.floor(ms / minute)} m ago`;
+  if (ms < day) return `${Math.floor(ms / hour)} h ago`;
+  return `${Math.floor(ms / day)} d ago`;
+};
+
 const grouped = new Intl.NumberFormat('en-US');
 
 export const count = (value: number): string => grouped.format(value);

@@ -1,4 +1,7 @@
-/** A table of text that fits the terminal: the widest columns give way, and end in an ellipsis. */
+/**
+ * A table of text that fits the terminal: the widest columns give way, and end in an ellipsis. The first one, by which a
+ * row is named, stays whole.
+ */
 import { lengthOf, styled } from './terminal.ts';
 
 const gap = 2;
@@ -16,8 +19,8 @@ const fit = (widths: readonly number[], available: number): number[] => {
   const fitted = [...widths];
   let over = fitted.reduce((sum, width) => sum + width, 0) - available;
   while (over > 0) {
-    const widest = fitted.indexOf(Math.max(...fitted));
-    if (fitted[widest]! <= columnMin) break;
+    const widest = fitted.lastIndexOf(Math.max(...fitted.slice(1)));
+    if (widest < 1 || fitted[widest]! <= columnMin) break;
     fitted[widest]! -= 1;
     over -= 1;
   }

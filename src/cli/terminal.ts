@@ -48,6 +48,10 @@ export const lengthOf = (text: string): number => Array.from(text.replace(marksP
 const defaultWidth = 100;
 const widthMin = 40;
 
+/** A terminal that does not know its size says 0. */
+const columnsOf = ({ columns }: TerminalStream): number =>
+  columns === undefined || columns === 0 ? defaultWidth : columns;
+
 export interface TerminalOptions {
   readonly json?: boolean;
   readonly noColor?: boolean;
@@ -89,7 +93,7 @@ export class Terminal {
 
   /** Columns that a line of results may take; unlimited when it goes to a file or another program. */
   get width(): number {
-    return this.isTty ? Math.max(this.#stdout.columns ?? defaultWidth, widthMin) : Infinity;
+    return this.isTty ? Math.max(columnsOf(this.#stdout), widthMin) : Infinity;
   }
 
   /** A result for people; nothing with `--json`. */
@@ -97,6 +101,13 @@ export class Terminal {
     if (this.json) return;
     this.transient('');
     this.#write(this.#stdout, `${text}\n`);
+  }
+
+  /** Makes room for a result that takes the place of the one before: an empty screen, or a line between the two. */
+  anew(): void {
+    if (this.json) return;
+    if (this.isTty) this.#writeRaw(this.#stdout, '\u001b[H\u001b[2J');
+    else this.print('---');
   }
 
   /** The result for programs; nothing without `--json`. */
@@ -128,7 +139,7 @@ export class Terminal {
   /** One line that the next one takes the place of; only where a person watches. */
   transient(text: string): void {
     if (!this.isWatched || text === this.#transient) return;
-    const width = (this.#stderr.columns ?? defaultWidth) - 1;
+    const width = columnsOf(this.#stderr) - 1;
     const clear = this.#transient === '' ? '' : '\r\u001b[2K';
     this.#transient = text;
     this.#writeRaw(this.#stderr, `${clear}${this.#render(text.slice(0, width), this.#stderr)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, stateText, usd } from '../../src/cli/format.ts';
+import { ago, duration, stateText, usd } from '../../src/cli/format.ts';
 import { neutralise, oneLine, safeJson } from '../../src/cli/sanitize.ts';
 import { table } from '../../src/cli/table.ts';
 import { styled, Terminal, type TerminalStream } from '../../src/cli/terminal.ts';
@@ -105,6 +105,15 @@ describe('formats', () => {
     expect(duration(milliseconds)).toBe(text);
   });
 
+  test('how long ago something was is told in its largest unit', () => {
+    const now = Date.parse('2026-10-24T12:00:00.000Z');
+    const at = (iso: string): string => ago(`2026-10-${iso}.000Z`, now);
+    expect(at('24T11:59:30')).toBe('30 s ago');
+    expect(at('24T11:30:00')).toBe('30 m ago');
+    expect(at('24T07:30:00')).toBe('4 h ago');
+    expect(at('20T12:00:00')).toBe('4 d ago');
+  });
+
   test('money keeps what counts', () => {
     expect([0, 1.5, 0.0123, 0.0000046].map(usd)).toEqual([
       '$0.00',
@@ -120,9 +129,11 @@ describe('formats', () => {
     expect(stateText({ a: 'b', c: {} })).toBe('{a.b, c}');
   });
 
-  test('a table takes no more than the width, from its widest columns', () => {
+  test('a table takes no more than the width, but keeps whole what names a row', () => {
     const lines = table(['ID', 'TEXT'], [['short', 'x'.repeat(100)]], 30);
     expect(lines.at(-1)).toBe(`short  ${'x'.repeat(22)}…`);
-    expect(table(['ID'], [['x'.repeat(100)]], Infinity).at(-1)).toHaveLength(100);
+    expect(table(['ID', 'T'], [['x'.repeat(50), 'y'.repeat(50)]], 30).at(-1)).toBe(
+      `${'x'.repeat(50)}  ${'y'.repeat(7)}…`,
+    );
   });
 });

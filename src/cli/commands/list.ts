@@ -80,7 +80,7 @@ const queryOf = (options: Options): RunListQuery => {
 const list = async (context: Context, options: Options): Promise<number> => {
   const query = queryOf(options);
   const { withEcl } = await import('../open.ts');
-  const { instant, stateText } = await import('../format.ts');
+  const { ago, stateText } = await import('../format.ts');
   const { listRuns } = await import('../list-runs.ts');
   const { table } = await import('../table.ts');
   const { statusText } = await import('../run-block.ts');
@@ -96,11 +96,10 @@ const list = async (context: Context, options: Options): Promise<number> => {
       item.id,
       statusText(item.status),
       stateText(item.state),
-      instant(item.startedAt),
-      instant(item.updatedAt),
+      ago(item.updatedAt, Date.now()),
       item.error ?? item.waitingFor.join(', '),
     ]);
-    const header = ['RUN', 'STATUS', 'STATE', 'STARTED (UTC)', 'LAST EVENT', 'WAITS FOR / ERROR'];
+    const header = ['RUN', 'STATUS', 'STATE', 'LAST EVENT', 'WAITS FOR / ERROR'];
     for (const line of table(header, rows, terminal.width)) terminal.print(line);
     if (page.nextCursor !== undefined) {
       terminal.print(`More: ${context.commandLine('list', '--cursor', page.nextCursor)}`);

@@ -66,7 +66,6 @@ const show = async (context: Context, { ecl }: Opened, id: string): Promise<bool
 const watch = async (context: Context, opened: Opened, id: string): Promise<void> => {
   const { ecl } = opened;
   const { terminal } = context;
-  const { styled } = await import('../terminal.ts');
   let seen = await ecl.revisionOf(id);
   let isOver = (await (await ecl.get(id)).document()).endedAt !== undefined;
   while (!isOver && !terminal.isClosed) {
@@ -74,7 +73,7 @@ const watch = async (context: Context, opened: Opened, id: string): Promise<void
     const last = await ecl.revisionOf(id);
     if (last === seen) continue;
     seen = last;
-    if (!terminal.json) terminal.print(styled('dim', `— ${new Date().toISOString()}`));
+    terminal.anew();
     isOver = await show(context, opened, id);
   }
 };
