@@ -7,6 +7,7 @@
  * 3. A run records its module relative to the store's folder when it lies beside it, else absolute: a project that is
  *    moved as a whole keeps its runs, and any current folder will do.
  */
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { importModule, type ModuleNamespace } from './adapters/filesystem/module-loader.ts';
 import { modulesOfEntry } from './adapters/filesystem/module-folders.ts';
@@ -123,7 +124,9 @@ export class WorkflowLibrary {
   }
 
   async #findInFile(target: string): Promise<FoundWorkflow> {
-    const [path = '', name] = target.split('#');
+    const at = existsSync(resolve(target)) ? -1 : target.lastIndexOf('#');
+    const [path, name] =
+      at === -1 ? [target, undefined] : [target.slice(0, at), target.slice(at + 1)];
     const found = await this.#load(resolve(path));
     const named = name === undefined ? found : found.filter(({ workflow }) => workflow.id === name);
     const ids = [...new Set(found.map(({ workflow }) => workflow.id))];

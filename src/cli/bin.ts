@@ -13,6 +13,8 @@ const run = async (): Promise<number> => {
   // Stdout is for results: what a user's module prints goes where progress goes.
   globalThis.console = new Console(process.stderr, process.stderr);
   installStopSignals();
+  // A reader that goes away is no error; whoever writes looks whether anybody reads.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const { main } = await import('./program.ts');
   return main(args);
 };
@@ -22,6 +24,9 @@ if (isVersionOnly) {
   process.stdout.write(`${version}\n`);
 } else {
   const exitCode = await run();
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }
   // What a user's module left open must not keep the process.
   process.exit(exitCode);
 }

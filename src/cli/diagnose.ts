@@ -4,7 +4,8 @@ import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import type { Provenance } from '../config.ts';
-import { environment } from '../config.ts';
+import { defaultStore, environment } from '../config.ts';
+import type { EclError, ErrorDocument } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-state.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
@@ -12,7 +13,7 @@ import type { FailedModule } from '../workflow-library.ts';
 import { tryDurability } from '../main.ts';
 import { bytes, count } from './format.ts';
 import { allRuns } from './list-runs.ts';
-import type { Opened } from './open.ts';
+import type { Library, Opened } from './open.ts';
 import { oneLine } from './sanitize.ts';
 import { styled } from './terminal.ts';
 
@@ -25,6 +26,8 @@ export interface Diagnosis {
     readonly freeBytes: number | null;
     /** What a writer gets from the engine, read back; null where there is no engine. */
     readonly writerDurability: string | null;
+    /** Why it cannot be opened. */
+    readonly error?: ErrorDocument;
   };
   readonly runs: {
     readonly total: number;
@@ -118,7 +121,7 @@ const problemsOf = (
   modelProblem: string | undefined,
 ): string[] => {
   const { store, runs, workflows } = diagnosis;
-  const problems: string[] = [];
+  const problems: string[] = store.error === undefined ? [] : [store.error.message];
   const { writerDurability, durability } = store;
   if (writerDurability !== null && !/^WAL, synchronous=(FULL|EXTRA)$/.test(writerDurability)) {
     problems.push(`a writer is not durable here: ${writerDurability}`);
@@ -146,30 +149,55 @@ const noticesOf = (warnings: readonly string[], { owed, byStatus }: Runs): strin
     : []),
 ];
 
-export const diagnose = async (opened: Opened): Promise<Diagnosis> => {
-  const { ecl, library, configuration } = opened;
-  const described = await ecl.describeStore();
-  const holder = described.details['holder'];
-  const runs = await countRuns(opened, holder !== undefined && holder !== process.pid);
-  const found = (await library.all()).map(({ workflow: { id, version }, origin }) => ({
+/** A store that cannot be opened, as far as the configuration tells. */
+const unopened = ({ configuration }: Library, error: EclError): Diagnosis['store'] => {
+  const [kind = '', location = ''] = (configuration.values.store ?? defaultStore).split(/:(.*)/s);
+  return {
+    kind,
+    location,
+    durability: 'it cannot be opened',
+    details: {},
+    freeBytes: null,
+    writerDurability: null,
+    error: error.toJSON(),
+  };
+};
+
+const storeOf = async (found: Opened): Promise<Diagnosis['store']> => {
+  const described = await found.ecl.describeStore();
+  return {
+    ...described,
+    freeBytes: await freeBytesOf(described.location),
+    writerDurability: await writerDurabilityOf(described),
+  };
+};
+
+const noRuns: Runs = { total: 0, byStatus: {}, owed: [], blocked: [], quarantined: [] };
+
+/** @param found what was opened, or why the store was not */
+export const diagnose = async (
+  found: Opened | (Library & { readonly error: EclError }),
+): Promise<Diagnosis> => {
+  const { library, configuration } = found;
+  const store = 'ecl' in found ? await storeOf(found) : unopened(found, found.error);
+  const { holder } = store.details;
+  const isHeld = holder !== undefined && holder !== process.pid;
+  const runs = 'ecl' in found ? await countRuns(found, isHeld) : noRuns;
+  const workflows = (await library.all()).map(({ workflow: { id, version }, origin }) => ({
     id,
     version,
     origin,
   }));
-  const { problem, ...model } = modelOf(opened.model);
+  const { problem, ...model } = modelOf(found.model);
   const { version } = createRequire(import.meta.url)('ecl/package.json') as { version: string };
   const facts = {
     version,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
-    store: {
-      ...described,
-      freeBytes: await freeBytesOf(described.location),
-      writerDurability: await writerDurabilityOf(described),
-    },
+    store,
     runs,
     model,
-    workflows: { found, failed: library.failures },
+    workflows: { found: workflows, failed: library.failures },
     configuration: configuration.provenance,
   };
   const problems = problemsOf(facts, problem);

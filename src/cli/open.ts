@@ -19,12 +19,15 @@ import type { Context } from './context.ts';
 import { oneLine } from './sanitize.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface Opened {
-  readonly ecl: Ecl;
+export interface Library {
   readonly library: WorkflowLibrary;
   readonly configuration: LoadedConfiguration;
-  /** As configured: `rules`, `anthropic:…`. */
+  /** As configured, or the one that is used when none is: `rules`, `anthropic:…`. */
   readonly model: string;
+}
+
+export interface Opened extends Library {
+  readonly ecl: Ecl;
 }
 
 const storeFolderOf = (store: string): string | undefined =>
@@ -61,11 +64,6 @@ const createLogger = (terminal: Terminal, level: string | undefined): Logger => 
   return pino({ level: level ?? 'warn', base: null }, { write });
 };
 
-export interface Library {
-  readonly library: WorkflowLibrary;
-  readonly configuration: LoadedConfiguration;
-}
-
 /** The configuration and the workflows, without a store. */
 export const openLibrary = async ({ terminal, flags }: Context): Promise<Library> => {
   const configuration = await loadConfiguration(flags);
@@ -73,6 +71,7 @@ export const openLibrary = async ({ terminal, flags }: Context): Promise<Library
   const { store = defaultStore, machines = [] } = configuration.values;
   return {
     configuration,
+    model: configuration.values.model ?? defaultModel(environment().anthropicApiKey),
     library: new WorkflowLibrary({ machines, storeFolder: storeFolderOf(store) }),
   };
 };
@@ -84,9 +83,9 @@ export interface OpenOptions {
 }
 
 const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
-  const { library, configuration } = await openLibrary(context);
-  const { values } = configuration;
-  const model = values.model ?? defaultModel(environment().anthropicApiKey);
+  const opened = await openLibrary(context);
+  const { library, model } = opened;
+  const { values } = opened.configuration;
   const ecl = await createEcl({
     store: values.store ?? defaultStore,
     model,
@@ -99,7 +98,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     ...(values.prices === undefined ? {} : { prices: values.prices }),
     ...(values.anthropic === undefined ? {} : { anthropic: values.anthropic }),
   });
-  return { ecl, library, configuration, model };
+  return { ...opened, ecl };
 };
 
 const warnOfFailures = (terminal: Terminal, library: WorkflowLibrary): void => {

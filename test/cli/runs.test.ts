@@ -287,6 +287,16 @@ describe('doctor', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('says why a store cannot be opened, with everything else that it knows', async () => {
+    const { ecl, folder } = inFolder();
+    mkdirSync(join(folder, '.ecl'));
+    write(join(folder, '.ecl'), 'events.db', 'this is no database, only some text in its place');
+    const { stdout, exitCode } = await ecl('doctor');
+    expect(stdout).toMatch(/critique-revise[\s\S]*problems[\s\S]*not a database/);
+    expect(exitCode).toBe(1);
+    expect((await ecl('list')).exitCode).toBe(5);
+  });
+
   test('--rebuild folds the read models anew, and lists give the same', async () => {
     const { ecl } = inFolder();
     await ecl('run', 'critique-revise', 'topic=x');

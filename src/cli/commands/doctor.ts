@@ -1,7 +1,11 @@
 /** `ecl doctor`: what ECL runs on and with, and what is wrong with it. */
 import type { Command } from 'commander';
+import { isEclError } from '../../core/errors.ts';
+import type { ReadModels } from '../../ports/read-models.ts';
 import type { Act, Context } from '../context.ts';
+import type { Diagnosis } from '../diagnose.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface Options {
   readonly rebuild?: boolean;
@@ -28,23 +32,32 @@ export const declareDoctor = (program: Command, act: Act): void => {
 };
 
 const doctor = async (context: Context, { rebuild }: Options): Promise<number> => {
-  const { withEcl } = await import('../open.ts');
+  const { openLibrary, withEcl } = await import('../open.ts');
   const { diagnose, diagnosisLines } = await import('../diagnose.ts');
   const { terminal } = context;
   const access = rebuild === true ? 'write' : 'read';
-  return withEcl(context, { access, leaveWork: true }, async (opened) => {
-    if (rebuild === true) {
-      const { readModels } = opened.ecl;
-      for (const name of readModels.names) {
-        await readModels.rebuild(name, ({ position, end }) => {
-          terminal.transient(`  ${name}: ${position} of ${end}`);
-        });
-        terminal.progress(`rebuilt ${name}`);
-      }
-    }
-    const diagnosis = await diagnose(opened);
+  const show = (diagnosis: Diagnosis): number => {
     terminal.document(diagnosis);
     for (const line of diagnosisLines(diagnosis)) terminal.print(line);
     return diagnosis.ok ? exitCodes.done : exitCodes.failed;
-  });
+  };
+  try {
+    return await withEcl(context, { access, leaveWork: true }, async (opened) => {
+      if (rebuild === true) await rebuildAll(terminal, opened.ecl.readModels);
+      return show(await diagnose(opened));
+    });
+  } catch (error) {
+    // The one who asks what is wrong gets an answer also when it is the store.
+    if (rebuild === true || !isEclError(error) || error.kind !== 'unavailable') throw error;
+    return show(await diagnose({ ...(await openLibrary(context)), error }));
+  }
+};
+
+const rebuildAll = async (terminal: Terminal, readModels: ReadModels): Promise<void> => {
+  for (const name of readModels.names) {
+    await readModels.rebuild(name, ({ position, end }) => {
+      terminal.transient(`  ${name}: ${position} of ${end}`);
+    });
+    terminal.progress(`rebuilt ${name}`);
+  }
 };
