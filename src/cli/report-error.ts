@@ -15,7 +15,6 @@ const hints: Partial<Record<EclError['code'], Hint>> = {
   'run.quarantined': '`ecl verify` shows both sides. With the machine mended: `ecl resume`.',
   'store.locked':
     'Wait for that process, or end it. Reading works meanwhile: status, list, events, verify, doctor.',
-  'model.none': 'Set ANTHROPIC_API_KEY, or take the offline rules: --model rules.',
   'model.credentials': 'Mend the key or the account, then `ecl resume`.',
   'store.not-durable': '`ecl doctor` shows what was read back.',
 };

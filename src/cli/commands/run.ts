@@ -90,8 +90,10 @@ const showStarted = async (context: Context, handle: RunHandle): Promise<number>
   const { terminal } = context;
   const document = await handle.document();
   terminal.document(document);
-  terminal.print(`${document.id} is ${document.status}; nothing of it was executed.`);
-  terminal.print(`Go on with it: ${context.commandLine('resume', document.id)}`);
+  const { id, status } = document;
+  terminal.print(`${id} is ${status}.`);
+  const goOn = status === 'running' ? 'resume' : 'status';
+  terminal.print(`Go on with it: ${context.commandLine(goOn, id)}`);
   return 0;
 };
 
