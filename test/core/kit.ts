@@ -11,7 +11,6 @@ import { decide, decideStart, type Decision } from '../../src/core/decide.ts';
 import { durableMachine, type DurableMachine } from '../../src/core/durable-machine.ts';
 import { owed } from '../../src/core/effects.ts';
 import { applyDecision } from '../../src/core/evolve.ts';
-import { chainStart } from '../../src/core/hash-chain.ts';
 import { journalStream } from '../../src/core/ids.ts';
 import { sealDecision, type StoredEvent } from '../../src/core/journal-codec.ts';
 import type {
@@ -267,5 +266,3 @@ export const cancels = (reason = 'enough'): Fact<'CancelRequested'> => ({
   type: 'CancelRequested',
   data: { reason },
 });
-
-export { chainStart };
