@@ -138,17 +138,30 @@ const parseData = ({ type, data: text, metadata }: RecordedEvent): JournalEvent 
   }
 };
 
+/** Events of one append come one after the other, so the last answer is the next one more often than not. */
+let known: { readonly stream: string; readonly run: string | undefined } = {
+  stream: '',
+  run: undefined,
+};
+
+const runOf = (stream: string): string | undefined => {
+  if (known.stream !== stream) known = { stream, run: runIdOfStream(stream) };
+  return known.run;
+};
+
 /**
- * A stored event as projections fold it.
+ * A stored event as projections fold it, or undefined for one of a stream that is no journal.
  *
  * @throws EclError `event.unknown-type`, `event.invalid`, SyntaxError
  */
-export const projectedEvent = (recorded: RecordedEvent): ProjectedEvent => {
-  const { stream, type: name, revision, position, metadata } = recorded;
-  const run = runIdOfStream(stream);
+export const projectedEvent = (recorded: RecordedEvent): ProjectedEvent | undefined => {
+  const { stream, revision, position, metadata } = recorded;
+  const run = runOf(stream);
+  if (run === undefined) return undefined;
   const { at } = metadata;
-  if (run === undefined || typeof at !== 'string') {
-    throw new EclError('event.invalid', { type: name, issues: 'it is no event of a journal' });
+  if (typeof at !== 'string') {
+    const issues = 'it does not say when it was recorded';
+    throw new EclError('event.invalid', { type: recorded.type, issues });
   }
   const { type, data } = parseData(recorded);
   return { type, data, run, revision, position, at } as ProjectedEvent;

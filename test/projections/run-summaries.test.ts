@@ -26,7 +26,7 @@ const choices = fc.array(fc.record({ kind: fc.nat(11), pick: fc.nat(100_000) }),
 });
 
 const fold = (snapshot: FoldSnapshot<unknown>, events: readonly RecordedEvent[]) =>
-  events.reduce((next, event) => runSummaries.next(next, projectedEvent(event)), snapshot);
+  events.reduce((next, event) => runSummaries.next(next, projectedEvent(event)!), snapshot);
 
 /** As it comes back from a read store. */
 const kept = (snapshot: FoldSnapshot<unknown>): FoldSnapshot<unknown> =>

@@ -84,7 +84,7 @@ class Truth {
     expect(checkpoint).toBeGreaterThanOrEqual(this.#position);
     for await (const recorded of this.#store.readAll({ from: this.#position + 1n })) {
       if (recorded.position > checkpoint) break;
-      const event = projectedEvent(recorded);
+      const event = projectedEvent(recorded)!;
       const snapshot = this.#snapshots.get(event.run) ?? runSummaries.initial;
       this.#snapshots.set(event.run, runSummaries.next(snapshot, event));
     }

@@ -186,6 +186,25 @@ describe('an event that cannot be folded', () => {
     expect(JSON.stringify(lines[0])).toContain(why);
   });
 
+  test('because it is in a stream of somebody else is passed over without a word', async () => {
+    const { projector, store, lines } = project({ projections: [runSummaries] });
+    projector.start();
+    await store.append({
+      stream: 'run-of-somebody-else',
+      expectedRevision: 'any',
+      events: [
+        { id: '00000000-0000-4000-9000-000000000002', type: 'Ran', data: 'x', metadata: {} },
+      ],
+    });
+    await append(store, 'flow.a', 's1');
+    await projector.caughtUp();
+    const ids = projector
+      .queries(runSummaries)
+      .list({})
+      .items.map(({ id }) => id);
+    expect([ids, lines]).toEqual([['flow.a'], []]);
+  });
+
   test('because the projection fails on it is skipped by that projection only', async () => {
     const counts = signalCounts();
     const { projector, store, lines } = project({ projections: [counts, runSummaries] });
