@@ -1,7 +1,7 @@
 /**
  * Old shapes of stored types, brought up to the current one on reading. Stored events are never rewritten.
  *
- * 1. `schemaVersions` is what is written today; a type that is not named there has version 1.
+ * 1. `versions` is what is written today; a type that is not named there has version 1.
  * 2. An upcaster lifts one type by one version. An event newer than this program knows is an error, not a guess.
  */
 import { EclError } from './errors.ts';
@@ -9,23 +9,34 @@ import { journalEventSchemas, type JournalEvent, type JournalEventType } from '.
 
 type Upcast = (data: unknown) => unknown;
 
-export const schemaVersions: Partial<Record<JournalEventType, number>> = {};
+export interface Upcasting {
+  /** What is written today; a type that is not named has version 1. */
+  readonly versions: Partial<Record<JournalEventType, number>>;
+  /** By type, then by the version that is lifted to the next one. */
+  readonly upcasters: Partial<Record<JournalEventType, Readonly<Record<number, Upcast>>>>;
+}
 
-/** By type, then by the version that is lifted to the next one. */
-const upcasters: Partial<Record<JournalEventType, Readonly<Record<number, Upcast>>>> = {};
+const today: Upcasting = { versions: {}, upcasters: {} };
 
-export const schemaVersionOf = (type: JournalEventType): number => schemaVersions[type] ?? 1;
+export const schemaVersionOf = (type: JournalEventType): number => today.versions[type] ?? 1;
 
 /**
  * A stored event as today's program knows it.
+ *
+ * @param upcasting other tables, for a test of this function
  * @throws EclError `event.unknown-type`, `event.invalid`
  */
-export const upcast = (type: string, schema: number, stored: unknown): JournalEvent => {
+export const upcast = (
+  type: string,
+  schema: number,
+  stored: unknown,
+  { versions, upcasters }: Upcasting = today,
+): JournalEvent => {
   if (!Object.hasOwn(journalEventSchemas, type)) {
     throw new EclError('event.unknown-type', { type, schema });
   }
   const known = type as JournalEventType;
-  const current = schemaVersionOf(known);
+  const current = versions[known] ?? 1;
   if (schema > current) throw new EclError('event.unknown-type', { type, schema });
   let data = stored;
   for (let version = schema; version < current; version += 1) {

@@ -5,7 +5,7 @@ import { chainHash, chainStart, eventIdOfHash } from '../../src/core/hash-chain.
 import { recordedOf, type StoredEvent } from '../../src/core/journal-codec.ts';
 import { isConsequenceType } from '../../src/core/journal-events.ts';
 import { Replay, ReplayDiverged, type Divergence } from '../../src/core/replay.ts';
-import { given, Lab, replayed, signal, visible } from './kit.ts';
+import { asDurable, given, Lab, replayed, signal, visible } from './kit.ts';
 import { play, randomConfig, randomPicks } from './random-run.ts';
 
 /** The same events with a chain that holds, as one who rewrote the journal would leave them. */
@@ -274,6 +274,25 @@ describe('a machine that decides otherwise than it did', () => {
       type: 'StateChanged',
       reason: 'the machine now draws another StateChanged than the recorded one',
     });
+  });
+});
+
+test('a machine that does not even start any more diverges at the start', () => {
+  const starting = (context: () => object) =>
+    setup({}).createMachine({ id: 'm', version: '1', context });
+  const lab = new Lab(starting(() => ({})));
+  const broken = starting(() => {
+    throw new Error('boom');
+  });
+  const other = Object.assign(Object.create(Lab.prototype) as Lab, {
+    id: lab.id,
+    machine: asDurable(broken),
+    blobs: lab.blobs,
+  });
+  expect(divergenceOf(other, lab.stored)).toMatchObject({
+    revision: 0,
+    type: 'RunStarted',
+    reason: 'The workflow m cannot start with this input: boom',
   });
 });
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { journalEventTypes } from '../../src/core/journal-events.ts';
-import { parseJournalEvent, schemaVersionOf, upcast } from '../../src/core/upcasters.ts';
+import {
+  parseJournalEvent,
+  schemaVersionOf,
+  upcast,
+  type Upcasting,
+} from '../../src/core/upcasters.ts';
 
 const unknown = expect.objectContaining({ code: 'event.unknown-type' }) as Error;
 const invalid = expect.objectContaining({ code: 'event.invalid' }) as Error;
@@ -15,6 +20,26 @@ describe('upcast', () => {
     expect(() => upcast('TimerFired', 2, { id: 't' })).toThrow(unknown);
     expect(() => upcast('TimerFired', 0, { id: 't' })).toThrow(unknown);
     expect(() => upcast('TimerFired', 0.5, { id: 't' })).toThrow(unknown);
+  });
+
+  test('an old event is lifted version by version, up to the one of today', () => {
+    const upcasting: Upcasting = {
+      versions: { TimerFired: 3 },
+      upcasters: {
+        TimerFired: {
+          1: (data) => ({ timer: data }),
+          2: (data) => ({ id: `${(data as { timer: string }).timer}!` }),
+        },
+      },
+    };
+    const lifted = { type: 'TimerFired', data: { id: 't!' } };
+    expect(upcast('TimerFired', 1, 't', upcasting)).toEqual(lifted);
+    expect(upcast('TimerFired', 2, { timer: 't' }, upcasting)).toEqual(lifted);
+    expect(upcast('TimerFired', 3, { id: 't!' }, upcasting)).toEqual(lifted);
+    expect(() => upcast('TimerFired', 2, { timer: 't' }, { ...upcasting, upcasters: {} })).toThrow(
+      unknown,
+    );
+    expect(() => upcast('TimerFired', 3, { timer: 't' }, upcasting)).toThrow(invalid);
   });
 
   test.each(['Unheard', '__proto__', 'constructor', ''])('the type "%s" is unknown', (type) => {
