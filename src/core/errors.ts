@@ -66,6 +66,7 @@ export const errorCatalogue = {
     'conflict',
     'The run {run} is quarantined at revision {revision}: {reason}',
   ),
+  'run.paused': entry('conflict', 'The run {run} is paused: {reason}'),
   'run.not-paused': entry('conflict', 'The run {run} is {status}: there is nothing to resume'),
   'run.over': entry('conflict', 'The run {run} is {status}: it takes no more {what}'),
   'run.failed': entry('failed', 'The run {run} failed: {reason}'),
