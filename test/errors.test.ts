@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   EclError,
@@ -160,4 +160,20 @@ describe('an error in a journal', () => {
     expect(message).toHaveLength(limits.errorMessageMax + 1);
     expect(message.endsWith('x…')).toBe(true);
   });
+});
+
+test('every code that the sources write down is in the catalogue', () => {
+  const root = new URL('../', import.meta.url);
+  const written = ['src', 'machines'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [
+        ...readFileSync(new URL(`${folder}/${name}`, root), 'utf8').matchAll(
+          /code: '([a-z]+\.[a-z-]+)'/g,
+        ),
+      ])
+      .map(([, code]) => code!),
+  );
+  expect(written.length).toBeGreaterThan(5);
+  expect(written.filter((code) => !(code in errorCatalogue))).toEqual([]);
 });
