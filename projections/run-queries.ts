@@ -30,8 +30,8 @@ export const columns = {
   workflow: 'text',
   tenant: 'text',
   parent: 'text',
-  /** When it was started, then its id: unique, and the order of lists. */
-  byStart: 'text',
+  /** Milliseconds since 1970. */
+  startedAt: 'integer',
   /** 1, or null when it owes nothing but an answer to a signal. */
   owing: 'integer',
   busy: 'integer',
@@ -41,20 +41,20 @@ export const columns = {
 
 /** Lists are of roots unless they say otherwise, so the parent stands before the order. */
 export const indexes = [
-  ['owing', 'byStart'],
-  ['parent', 'byStart'],
-  ['status', 'parent', 'byStart'],
-  ['workflow', 'parent', 'byStart'],
-  ['tenant', 'parent', 'byStart'],
-  ['byStart'],
+  ['owing', 'startedAt'],
+  ['parent', 'startedAt'],
+  ['status', 'parent', 'startedAt'],
+  ['workflow', 'parent', 'startedAt'],
+  ['tenant', 'parent', 'startedAt'],
+  ['startedAt'],
 ] as const;
 
-export const rowOf = (run: Summary, id: string): ColumnValues<typeof columns> => ({
+export const rowOf = (run: Summary): ColumnValues<typeof columns> => ({
   status: statusOf(run),
   workflow: run.identity.workflow,
   tenant: run.identity.tenant,
   parent: run.identity.parent ?? null,
-  byStart: `${run.identity.startedAt} ${id}`,
+  startedAt: Date.parse(run.identity.startedAt) || 0,
   owing: isOwing(run) ? 1 : null,
   busy: isBusy(run) ? 1 : 0,
   dueAt: dueAtOf(run) ?? null,
@@ -62,6 +62,7 @@ export const rowOf = (run: Summary, id: string): ColumnValues<typeof columns> =>
 });
 
 type Rows = ProjectedRows<Summary, typeof columns>;
+type RunRow = ProjectedRow<Summary, typeof columns>;
 
 const pageRows = 1_000;
 const listDefault = 50;
@@ -69,26 +70,61 @@ const listMax = 1_000;
 const beginningMax = 20;
 const newestMax = 500;
 
+/** Where a run stands in a list: by the moment of its start, then by its id. */
+interface Place {
+  readonly startedAt: number;
+  readonly id: string;
+}
+
+const placeOf = ({ key, columns }: RunRow): Place => ({
+  startedAt: columns.startedAt ?? 0,
+  id: key,
+});
+
+interface Page {
+  readonly where: readonly RowCondition[];
+  readonly descending: boolean;
+  readonly limit: number;
+  readonly bodies?: boolean;
+}
+
+/** Rows in order, after a place in it: first those of the same moment, then the others. */
+const pageAfter = (rows: Rows, { descending, ...page }: Page, place?: Place): RunRow[] => {
+  const orderBy = ['startedAt', 'key'].map((column) => ({ column, descending }));
+  if (place === undefined) return rows.query({ ...page, orderBy });
+  const operator = descending ? '<' : '>';
+  const among = (limit: number, ...conditions: RowCondition[]): RunRow[] =>
+    limit <= 0
+      ? []
+      : rows.query({ ...page, orderBy, limit, where: [...page.where, ...conditions] });
+  const same = among(
+    page.limit,
+    { column: 'startedAt', operator: '=', value: place.startedAt },
+    { column: 'key', operator, value: place.id },
+  );
+  const others = among(page.limit - same.length, {
+    column: 'startedAt',
+    operator,
+    value: place.startedAt,
+  });
+  return [...same, ...others];
+};
+
 function* owingRuns(rows: Rows): Generator<OwingRun> {
-  for (let after = ''; ;) {
-    const page = rows.query({
-      where: [
-        { column: 'owing', operator: '=', value: 1 },
-        { column: 'byStart', operator: '>', value: after },
-      ],
-      orderBy: [{ column: 'byStart' }],
-      limit: pageRows,
-      bodies: false,
-    });
-    for (const { key, columns } of page) {
+  const where: RowCondition[] = [{ column: 'owing', operator: '=', value: 1 }];
+  const page = { where, descending: false, limit: pageRows, bodies: false };
+  for (let place: Place | undefined; ;) {
+    const found = pageAfter(rows, page, place);
+    for (const { key, columns } of found) {
       yield { run: key, busy: columns.busy === 1, dueAt: columns.dueAt ?? undefined };
-      after = columns.byStart ?? after;
     }
-    if (page.length < pageRows) return;
+    const last = found.at(-1);
+    if (last === undefined || found.length < pageRows) return;
+    place = placeOf(last);
   }
 }
 
-const summaryOf = ({ key, context: run }: ProjectedRow<Summary, typeof columns>): RunSummary => {
+const summaryOf = ({ key, context: run }: RunRow): RunSummary => {
   const { tenant, workflow, version, structure, startedAt, parent, module } = run.identity;
   const error = errorOf(run);
   return {
@@ -110,17 +146,19 @@ const summaryOf = ({ key, context: run }: ProjectedRow<Summary, typeof columns>)
   };
 };
 
-const encodeCursor = (place: string): string => Buffer.from(place).toString('base64url');
+const encodeCursor = ({ startedAt, id }: Place): string =>
+  Buffer.from(`${startedAt} ${id}`).toString('base64url');
 
 /** @throws EclError `usage.invalid` */
-const decodeCursor = (cursor: string): string => {
-  const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (encodeCursor(place) === cursor && place.includes(' ')) return place;
+const decodeCursor = (cursor: string): Place => {
+  const [startedAt, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
+  const place = { startedAt: Number(startedAt), id: id ?? '' };
+  if (encodeCursor(place) === cursor && Number.isSafeInteger(place.startedAt)) return place;
   throw new EclError('usage.invalid', { reason: `"${cursor}" is not a cursor of a list of runs` });
 };
 
 const conditionsOf = (query: RunListQuery): RowCondition[] => {
-  const { parent, children = false, cursor } = query;
+  const { parent, children = false } = query;
   const where: RowCondition[] = [];
   for (const column of ['status', 'workflow', 'tenant'] as const) {
     const value = query[column];
@@ -128,24 +166,23 @@ const conditionsOf = (query: RunListQuery): RowCondition[] => {
   }
   if (parent !== undefined) where.push({ column: 'parent', operator: '=', value: parent });
   else if (!children) where.push({ column: 'parent', operator: 'is-null' });
-  if (cursor !== undefined) {
-    where.push({ column: 'byStart', operator: '<', value: decodeCursor(cursor) });
-  }
   return where;
 };
 
 const listRuns = (rows: Rows, query: RunListQuery): RunPage => {
-  const limit = Math.min(Math.max(1, Math.trunc(query.limit ?? listDefault)), listMax);
-  const found = rows.query({
-    where: conditionsOf(query),
-    orderBy: [{ column: 'byStart', descending: true }],
-    limit: limit + 1,
-  });
+  const limit = Math.min(Math.max(1, Math.trunc(query.limit ?? listDefault) || 1), listMax);
+  const found = pageAfter(
+    rows,
+    { where: conditionsOf(query), descending: true, limit: limit + 1 },
+    query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+  );
   const items = found.slice(0, limit);
-  const last = items.at(-1)?.columns.byStart;
+  const last = items.at(-1);
   return {
     items: items.map(summaryOf),
-    ...(found.length > limit && typeof last === 'string' ? { nextCursor: encodeCursor(last) } : {}),
+    ...(found.length > limit && last !== undefined
+      ? { nextCursor: encodeCursor(placeOf(last)) }
+      : {}),
   };
 };
 
@@ -165,9 +202,9 @@ const candidateIds = (rows: Rows, id: string): string[] => {
       ? { column: 'parent', operator: 'is-null' }
       : { column: 'parent', operator: '=', value: parent };
   const newest = (where: RowCondition[]) =>
-    rows.query({
+    pageAfter(rows, {
       where: [...where, family],
-      orderBy: [{ column: 'byStart', descending: true }],
+      descending: true,
       limit: newestMax,
       bodies: false,
     });

@@ -234,6 +234,7 @@ export const runSummaries = defineProjection({
   name: 'run-summaries',
   version: 1,
   key: ({ run }) => run,
+  first: 'RunStarted',
   context: Summary,
   store,
   columns,

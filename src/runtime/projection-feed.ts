@@ -28,7 +28,7 @@ const endOfTurn = setImmediate;
 /** Events folded between two commits while catching up, and at most when live. */
 const batchEvents = 5_000;
 /** How long rows may lag behind their events, in milliseconds. */
-const commitDelayMs = 50;
+const commitDelayMs = 100;
 const retryMsMin = 100;
 const retryMsMax = 5_000;
 /** Positions that are stepped over, one after the other, to find the end of a damage. */

@@ -89,7 +89,7 @@ export class ProjectionFold {
   take(event: ProjectedEvent): void {
     const key = this.#keyOf(event);
     if (key !== undefined) {
-      const snapshot = this.#recent.get(key) ?? this.#recall(key);
+      const snapshot = this.#recent.get(key) ?? this.#recall(key, event);
       const next = this.#next(snapshot, event);
       this.#recent.set(key, next);
       if (next !== snapshot) this.#changed.add(key);
@@ -145,9 +145,10 @@ export class ProjectionFold {
     this.rows.complete();
   }
 
-  #recall(key: string): FoldSnapshot<unknown> {
+  #recall(key: string, { type }: ProjectedEvent): FoldSnapshot<unknown> {
     const known = this.#earlier.get(key);
     if (known !== undefined) return known;
+    if (type === this.#projection.first) return this.#projection.initial;
     const row = this.#model.get(key);
     if (row === undefined) return this.#projection.initial;
     try {

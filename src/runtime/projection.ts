@@ -60,6 +60,8 @@ export interface ProjectionOptions<Context, Of extends Columns, Queries> {
   readonly types?: readonly JournalEventType[];
   /** Names the row that an event changes; undefined when it changes none. */
   readonly key: (event: ProjectedEvent) => string | undefined;
+  /** The event that every row begins with, if there is one: what is stored is not looked up for it. @default none */
+  readonly first?: JournalEventType;
   /** The context as it is kept: JSON. */
   readonly context: z.ZodType<Context>;
   /** Its initial context is that of every key. */
@@ -76,6 +78,7 @@ export interface Projection<Queries> {
   readonly definition: ReadModelDefinition;
   readonly types: ReadonlySet<string> | undefined;
   readonly key: (event: ProjectedEvent) => string | undefined;
+  readonly first: string | undefined;
   readonly initial: FoldSnapshot<unknown>;
   /** The next snapshot; the same one when the event changes nothing. */
   readonly next: (snapshot: FoldSnapshot<unknown>, event: ProjectedEvent) => FoldSnapshot<unknown>;
@@ -138,6 +141,7 @@ export const defineProjection = <Context extends object, const Of extends Column
     definition: { name, version, columns, indexes },
     types: options.types === undefined ? undefined : new Set(options.types),
     key: options.key,
+    first: options.first,
     initial: store.getInitialSnapshot(),
     next: (snapshot, event) => store.transition(snapshot as FoldSnapshot<Context>, event)[0],
     toRow: (key, snapshot) => {

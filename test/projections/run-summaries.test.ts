@@ -176,7 +176,7 @@ describe('the summary of a run', () => {
         workflow: 'office',
         tenant: 'default',
         parent: null,
-        byStart: '2026-01-01T00:00:00.000Z office.k',
+        startedAt: Date.UTC(2026, 0, 1),
         owing: null,
         busy: 0,
         dueAt: null,
