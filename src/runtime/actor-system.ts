@@ -139,7 +139,7 @@ export class ActorSystem implements Neighbours {
         now.ending === undefined ? { type: 'CancelRequested', data: { reason } } : undefined,
       );
     }
-    if (state?.ending !== undefined) await this.#tellParent(state);
+    if (state !== undefined && isToBeTold(state)) await this.#tellParent(state);
   }
 
   loaded(actor: RunActor): void {
@@ -152,7 +152,7 @@ export class ActorSystem implements Neighbours {
     if (state === undefined) return;
     this.#passivation.touch(actor);
     this.hub.publish(state, events);
-    if (state.ending !== undefined && state.started.parent !== undefined) this.#tellSoon(state);
+    if (isToBeTold(state)) this.#tellSoon(state);
     if (isOver(state)) this.#forget(actor);
     else this.#passivateSoon();
   }
@@ -323,6 +323,13 @@ export class ActorSystem implements Neighbours {
 /** Ended, and owing nobody its last words. */
 const isOver = (state: RunState): boolean =>
   state.ending !== undefined && state.outbox.size === 0 && state.children.size === 0;
+
+/** A child that ended, once its parent has taken all that the child sent before. */
+const isToBeTold = ({ ending, started: { parent }, outbox }: RunState): boolean => {
+  if (ending === undefined || parent === undefined) return false;
+  for (const { to } of outbox.values()) if (to === parent.run) return false;
+  return true;
+};
 
 const settled = async (
   actor: RunActor | Promise<RunActor | undefined>,

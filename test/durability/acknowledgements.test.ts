@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createEcl } from 'ecl';
-import { isSoak, randomOf, run, seedOf, temporaryFolder, worker } from './processes.ts';
+import { run, temporaryFolder, worker } from './processes.ts';
+import { isSoak, randomOf, seedOf } from '../random.ts';
 
 const lanes = 2;
 const killsPerLane = isSoak ? 100 : 15;

@@ -6,7 +6,8 @@ import { critiqueReviseAnswer } from './built-in-answers.ts';
 import { builtInFlows } from './flows.ts';
 import { checkHistory } from './history.ts';
 import { ModelServer } from './model-server.ts';
-import { isSoak, randomOf, run, seedOf, temporaryFolder } from './processes.ts';
+import { run, temporaryFolder } from './processes.ts';
+import { isSoak, randomOf, seedOf } from '../random.ts';
 
 const bin = fileURLToPath(new URL('../../dist/src/cli/bin.js', import.meta.url));
 const killsMin = isSoak ? 200 : 20;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { testFlows } from './flows.ts';
 import { checkHistory } from './history.ts';
 import { ModelServer } from './model-server.ts';
-import { isSoak, randomOf, seedOf, temporaryFolder, worker } from './processes.ts';
+import { temporaryFolder, worker } from './processes.ts';
+import { isSoak, randomOf, seedOf } from '../random.ts';
 
 const lanes = 2;
 const killsPerLane = (isSoak ? 1000 : 200) / lanes;

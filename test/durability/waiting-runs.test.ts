@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isSoak, temporaryFolder, worker } from './processes.ts';
+import { temporaryFolder, worker } from './processes.ts';
+import { isSoak } from '../random.ts';
 
 const count = isSoak ? 100_000 : 5_000;
 const env = { ECL_TEST_MODEL: 'bare' };
@@ -11,7 +12,7 @@ const numbersOf = (line: string | undefined): number[] =>
 describe(`${count} waiting runs`, () => {
   it(
     'stay on the disk: starting beside them takes under 10 s, and under 500 MiB',
-    { timeout: 900_000 },
+    { timeout: isSoak ? 1_800_000 : 300_000 },
     async () => {
       const folder = temporaryFolder();
       const parked = await worker(['park', folder, String(count)], { env }).exit;

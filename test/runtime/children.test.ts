@@ -9,7 +9,8 @@ import {
   type EventObject,
 } from 'xstate';
 import { ask, notes, oneStep, outputOf, parentOf, payloadOf } from './machines.ts';
-import { atEveryAppend, deferred, replays, World } from './kit.ts';
+import { EclError } from 'ecl';
+import { atEveryAppend, decorated, deferred, replays, World } from './kit.ts';
 
 const asking = oneStep(ask, 'asking');
 const parent = parentOf(asking);
@@ -201,6 +202,45 @@ describe('a child run', () => {
     const tooDeep = await ecl.spawn(nine, { key: 'a' });
     await world.pass(20_000);
     expect(await tooDeep.result()).toMatchObject({ code: 'child.too-deep' });
+  });
+
+  it('that ends in the moment of its start ends once for its parent', async () => {
+    const world = new World();
+    const brief = setup({}).createMachine({
+      id: 'brief',
+      version: '1.0.0',
+      initial: 'done',
+      states: { done: { type: 'final' } },
+      output: 'already',
+    }) as unknown as AnyStateMachine;
+    const above = parentOf(brief);
+    const ecl = await world.open({ workflows: [above] });
+    const run = await ecl.spawn(above, { key: 'a' });
+    expect(await run.result()).toBe('already');
+    await world.settle();
+    expect(await world.count('parent.a', 'ChildCompleted')).toBe(1);
+  });
+
+  it('ends for its parent after all that it said before, also when that is delayed', async () => {
+    const world = new World();
+    const { events } = world;
+    let refusals = 0;
+    world.events = decorated(events, {
+      append: (append) => {
+        const isSaid = append.events.some(({ data }) => data.includes('child.said'));
+        const isReceived = append.events.some(({ type }) => type === 'SignalReceived');
+        if (!isSaid || !isReceived || refusals > 0) return events.append(append);
+        refusals += 1;
+        return Promise.reject(new EclError('store.unavailable', { store: 'x', reason: 'gone' }));
+      },
+    });
+    const ecl = await world.open({ workflows: [listener] });
+    const run = await ecl.spawn(listener, { key: 'a' });
+    await world.pass(1500, 15);
+    expect((await (await ecl.get('listener.a~1')).document()).status).toBe('completed');
+    expect((await run.document()).status).toBe('running');
+    await world.pass(5000);
+    expect(await run.result()).toEqual([1, 2, 3]);
   });
 
   it('ends once for its parent, however often it is told', async () => {

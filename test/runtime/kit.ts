@@ -23,10 +23,18 @@ export interface JournalEntry {
 
 type Options = Pick<EclOptions, 'workflows' | 'limits' | 'budget' | 'prices' | 'recover'>;
 
-const opened: Ecl[] = [];
+const opened = new Map<Ecl, SimulatedClock>();
 
+/** Closing may wait a while, and its clock goes on only when it is moved. */
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((ecl) => ecl.close({ graceMs: 0 })));
+  const clocks = new Set(opened.values());
+  const closing = Promise.all([...opened.keys()].map((ecl) => ecl.close({ graceMs: 0 })));
+  opened.clear();
+  const passing = async (): Promise<'passed'> => {
+    for (const clock of clocks) await clock.advance(500);
+    return 'passed';
+  };
+  for (;;) if ((await Promise.race([closing, passing()])) !== 'passed') return;
 });
 
 /** Answers what the test says; remembers what it was asked. */
@@ -110,13 +118,15 @@ export class World {
       ...options,
     });
     this.#cuts.set(ecl, cut);
-    opened.push(ecl);
+    opened.set(ecl, clock);
     return ecl;
   }
 
   /** Ends a process as SIGKILL does: nothing it still does gets through. */
   kill(ecl: Ecl): void {
     this.#cuts.get(ecl)?.();
+    // What is left of it in memory is tidied up; nobody waits for that.
+    if (opened.delete(ecl)) ecl.close({ graceMs: 0 }).catch(() => {});
   }
 
   async restart(ecl: Ecl, options: Options = {}): Promise<Ecl> {

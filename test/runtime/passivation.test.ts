@@ -73,7 +73,8 @@ describe('with room for two actors', () => {
       data: { id: 'late', event: { type: 'go' } },
     }));
     await world.settle();
-    await run.document();
+    expect((await run.document()).state).toBe('sleeping');
+    expect(again!.state?.revision).toBe((await run.document()).revision);
     await world.settle();
     expect(world.model.asked).toEqual(['question 1']);
     expect(await world.count(run.id, 'StepAttemptStarted')).toBe(0);

@@ -136,7 +136,8 @@ describe('snapshots', () => {
 
   it('that the journal does not confirm are not believed', async () => {
     const world = new World();
-    const first = await world.open({ workflows: [notes], limits: often });
+    const always = { snapshotEveryEvents: 1 };
+    const first = await world.open({ workflows: [notes], limits: always });
     const run = await first.spawn(notes, { key: 'a' });
     for (let n = 0; n < 10; n += 1) await run.send({ type: 'note', what: n });
     await world.settle();
@@ -166,14 +167,20 @@ describe('snapshots', () => {
       (snapshot) => (snapshot['structure'] = 'another'),
     ];
     let ecl = first;
+    let taken = 0;
     for (const change of forgeries) {
       world.kill(ecl);
       await forge(change);
-      ecl = await world.open({ workflows: [notes], limits: never });
+      ecl = await world.open({ workflows: [notes], limits: always });
       const again = await ecl.get('notes.a');
       expect((again.getSnapshot().context as { noted: unknown }).noted).toEqual(
-        Array.from({ length: 10 }, (_, n) => n),
+        Array.from({ length: 10 + taken }, (_, n) => n),
       );
+      // What is chained to it shows whether its hash was believed.
+      await again.send({ type: 'note', what: 10 + taken });
+      taken += 1;
+      await world.settle();
+      await replays(ecl, 'notes.a');
     }
   });
 
