@@ -35,7 +35,6 @@ const isDamage = (error: unknown): boolean => {
 };
 
 const schema = `
-BEGIN IMMEDIATE;
 CREATE TABLE models (
   name TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -44,8 +43,17 @@ CREATE TABLE models (
   PRIMARY KEY (name, version)
 ) STRICT;
 PRAGMA user_version = ${formatVersion};
-COMMIT;
 `;
+
+/** Looks once more and makes it in one transaction: another process may be about to make it too. */
+const makeSchema = (database: SqliteDatabase): void => {
+  database.exec('BEGIN IMMEDIATE');
+  const format = integerOf(database, 'PRAGMA user_version');
+  const tables = integerOf(database, 'SELECT COUNT(*) FROM sqlite_schema');
+  if (format === 0 && tables === 0) database.exec(schema);
+  else if (format !== formatVersion) throw new UnknownFormat();
+  database.exec('COMMIT');
+};
 
 class SqliteReadStore implements ReadStore, ModelDatabase {
   readonly isReadOnly: boolean;
@@ -144,10 +152,7 @@ class SqliteReadStore implements ReadStore, ModelDatabase {
     const database = this.#open(this.#path, { busyTimeoutMs });
     try {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-      const format = integerOf(database, 'PRAGMA user_version');
-      const tables = integerOf(database, 'SELECT COUNT(*) FROM sqlite_schema');
-      if (format === 0 && tables === 0) database.exec(schema);
-      else if (format !== formatVersion) throw new UnknownFormat();
+      if (integerOf(database, 'PRAGMA user_version') !== formatVersion) makeSchema(database);
       return database;
     } catch (error) {
       database.close();
