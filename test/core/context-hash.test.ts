@@ -44,6 +44,19 @@ describe('the hash of a context', () => {
     );
   });
 
+  test('does not depend on the level at which a part was hashed first', () => {
+    fc.assert(
+      fc.property(leaf, fc.boolean(), (value, outerFirst) => {
+        const at = [(part: unknown) => ({ part }), (part: unknown) => ({ outer: { part } })];
+        fc.pre(!isRefused({ outer: { part: copy(value) } }));
+        const shared = copy(value);
+        for (const place of outerFirst ? at : at.toReversed()) {
+          expect(contextHash(place(shared))).toBe(contextHash(place(copy(value))));
+        }
+      }),
+    );
+  });
+
   test('is another one when any part is another', () => {
     fc.assert(
       fc.property(context, fc.nat(), fc.jsonValue(), (value, at, other) => {
