@@ -23,6 +23,8 @@ import type { Neighbours, Services } from './services.ts';
 /** How long steps in flight may go on after a stop was asked for, in milliseconds. */
 export const stopGraceMs = 5_000;
 
+const recentStartsMax = 1_000;
+
 export const inputHashOf = (workflow: string, input: unknown): string =>
   sha256(canonicalJson({ workflow, input: input ?? null }));
 
@@ -30,6 +32,10 @@ export class ActorSystem implements Neighbours {
   readonly services: Services;
   readonly hub = new RunHub();
   readonly #actors = new Map<string, RunActor | Promise<RunActor | undefined>>();
+  /** When runs were started: a store takes the same start in the same millisecond for a repetition, not for a conflict. */
+  readonly #recentStarts = new Map<string, number>();
+  /** Runs that are being started now, as far as this process knows. */
+  readonly #starting = new Set<string>();
   readonly #passivation: Passivation;
   readonly #steps: Places;
   readonly #recoveries: Places;
@@ -65,8 +71,12 @@ export class ActorSystem implements Neighbours {
   async get(id: string): Promise<RunActor | undefined> {
     // Another process moves what this one only reads, so nothing is remembered.
     if (this.services.readOnly) return RunActor.load(this.services, id);
-    const known = this.#actors.get(id);
-    if (known !== undefined) return known;
+    for (let known = this.#actors.get(id); known !== undefined; known = this.#actors.get(id)) {
+      if (!this.#starting.has(id)) return known;
+      // A start that finds the run there already, or fails, says nothing of the run itself.
+      const started = await settled(known);
+      if (started !== undefined) return started;
+    }
     if (this.#stopping) throw new EclError('store.closed', { store: 'the actor system' });
     return this.#hold(id, RunActor.load(this.services, id), (actor) => actor.recover());
   }
@@ -83,10 +93,15 @@ export class ActorSystem implements Neighbours {
   ): Promise<RunActor> {
     if (this.#stopping) throw new EclError('store.closed', { store: 'the actor system' });
     for (;;) {
-      if (!this.#actors.has(id)) {
-        const options = { started, ...(causation === undefined ? {} : { causation }) };
+      const now = this.services.clock.now();
+      if (!this.#actors.has(id) && this.#recentStarts.get(id) !== now) {
+        const options = { started, now, ...(causation === undefined ? {} : { causation }) };
+        this.#starting.add(id);
         const fresh = await this.#hold(id, RunActor.start(this.services, id, options), () => {});
-        if (fresh !== undefined) return fresh;
+        if (fresh !== undefined) {
+          this.#rememberStart(id, now);
+          return fresh;
+        }
       }
       const actor = await this.get(id);
       if (actor === undefined) continue;
@@ -182,6 +197,7 @@ export class ActorSystem implements Neighbours {
     this.#actors.set(id, pending);
     try {
       const actor = await pending;
+      this.#starting.delete(id);
       if (actor === undefined) this.#actors.delete(id);
       else {
         this.#actors.set(id, actor);
@@ -193,6 +209,7 @@ export class ActorSystem implements Neighbours {
       }
       return actor;
     } catch (error) {
+      this.#starting.delete(id);
       this.#actors.delete(id);
       throw error;
     }
@@ -204,6 +221,14 @@ export class ActorSystem implements Neighbours {
     } catch (error) {
       this.services.logger.error({ run: id, err: error }, 'the run was not recovered');
     }
+  }
+
+  #rememberStart(id: string, at: number): void {
+    this.#recentStarts.delete(id);
+    this.#recentStarts.set(id, at);
+    if (this.#recentStarts.size <= recentStartsMax) return;
+    const [oldest] = this.#recentStarts.keys();
+    this.#recentStarts.delete(oldest!);
   }
 
   /** One that is not held (yet) by the map is left to whoever starts it. */

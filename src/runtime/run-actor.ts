@@ -74,16 +74,17 @@ export class RunActor {
   /**
    * Starts a run, durably, unless its journal is there already.
    *
+   * @param options.now another one at each call: the same start at the same instant is the same event to the store
    * @returns undefined when it is
    * @throws EclError `workflow.start-failed`, `input.not-json`
    */
   static async start(
     services: Services,
     id: string,
-    options: { started: JournalData<'RunStarted'>; causation?: string },
+    options: { started: JournalData<'RunStarted'>; now: number; causation?: string },
   ): Promise<RunActor | undefined> {
     const actor = new RunActor(services, id);
-    const now = services.clock.now();
+    const { now } = options;
     const machine = services.registry.machineOf(id, options.started);
     const at = new Date(now).toISOString();
     const state = newRun(id, options.started, { machine, at });

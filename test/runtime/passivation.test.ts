@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assign, setup, toPromise, waitFor, type AnyStateMachine } from 'xstate';
 import { ask, notes, outputOf, waits } from './machines.ts';
-import { replays, World } from './kit.ts';
+import { decorated, replays, World } from './kit.ts';
 
 const two = { activeActorsMax: 2 };
 
@@ -78,6 +78,34 @@ describe('with room for two actors', () => {
     await world.settle();
     expect(world.model.asked).toEqual(['question 1']);
     expect(await world.count(run.id, 'StepAttemptStarted')).toBe(0);
+  });
+
+  it('a run that somebody starts again is found by everybody else meanwhile', async () => {
+    const world = new World();
+    const { events } = world;
+    let slow = false;
+    const turn = (): Promise<void> => new Promise(setImmediate);
+    world.events = decorated(events, {
+      append: async (append) => {
+        for (let turns = slow ? 5 : 0; turns > 0; turns -= 1) await turn();
+        return events.append(append);
+      },
+    });
+    const ecl = await world.open({ workflows: [notes], limits: { activeActorsMax: 1 } });
+    await ecl.spawn(notes, { key: 'a' });
+    for (let n = 0; n < 3; n += 1) await ecl.spawn(notes, { key: `n${n}` });
+    await world.settle();
+    expect(ecl.system.held('notes.a')).toBeUndefined();
+    await world.clock.advance(1);
+    slow = true;
+    const same = ecl.spawn(notes, { key: 'a' });
+    const other = ecl.spawn(notes, { key: 'a', input: { other: true } });
+    const conflict = expect(other).rejects.toMatchObject({ code: 'run.key-conflict' });
+    await turn();
+    const found = await ecl.get('notes.a');
+    expect((await found.document()).status).toBe('waiting');
+    expect((await same).id).toBe('notes.a');
+    await conflict;
   });
 
   it('a handle goes on working: signals, snapshots, waitFor and toPromise', async () => {

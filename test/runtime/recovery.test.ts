@@ -3,7 +3,7 @@ import { assign, setup } from 'xstate';
 import { rounds, serial, step, verdict } from 'ecl';
 import { z } from 'zod';
 import { atEveryAppend, replays, World } from './kit.ts';
-import { ask, notes, outputOf } from './machines.ts';
+import { ask, notes, oneStep, outputOf } from './machines.ts';
 
 const Text = z.object({ text: z.string() });
 
@@ -165,6 +165,20 @@ describe('a process that starts', () => {
     await expect(second.spawn(essay, { key: 'a', input: { topic: 'land' } })).rejects.toMatchObject(
       { code: 'run.key-conflict' },
     );
+  });
+});
+
+describe('a run that has ended and left memory within a millisecond', () => {
+  it('is not executed again by a second start in that millisecond', async () => {
+    const world = new World();
+    let executions = 0;
+    const work = step({ name: 'work', execute: () => (executions += 1) });
+    const machine = oneStep(work);
+    const ecl = await world.open({ workflows: [machine] });
+    for (let start = 0; start < 5; start += 1) {
+      expect(await (await ecl.spawn(machine, { key: 'a' })).result()).toBe(1);
+    }
+    expect(executions).toBe(1);
   });
 });
 
