@@ -116,6 +116,20 @@ const modes = {
     await Promise.all(Array.from({ length: 4 }, (_, number) => lane(open4[number])));
   },
 
+  /** Starts many runs, and closes when it is asked to. */
+  many: async (count) => {
+    const ecl = await open();
+    const stop = async () => {
+      await ecl.close();
+      say('closed');
+      process.exit(0);
+    };
+    process.on('SIGTERM', () => void stop());
+    const target = await workflowOf(essay.id);
+    for (let n = 1; n <= Number(count); n += 1) await start(ecl, target, `k${n}`);
+    say('ready', process.pid);
+  },
+
   /** Ends all that was started. */
   finish: async () => {
     const ecl = await open();
