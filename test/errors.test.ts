@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
+  CheckFailed,
   EclError,
   errorCatalogue,
   isEclError,
@@ -88,6 +89,11 @@ describe('the classes that code branches on', () => {
       new WrongExpectedRevision({ stream: 's', expected: 1, actual: 2 }),
       'store.wrong-expected-revision',
       'The stream s is at revision 2, not 1',
+    ],
+    [
+      new CheckFailed({ stream: 's', expected: 1, actual: 2 }),
+      'store.check-failed',
+      'The append was refused: the stream s is at revision 2, not 1',
     ],
     [
       new OutcomeUnknown({ stream: 's', reason: 'cut' }),

@@ -153,6 +153,10 @@ export const errorCatalogue = {
     'The stream {stream} is at revision {actual}, not {expected}',
     true,
   ),
+  'store.check-failed': entry(
+    'conflict',
+    'The append was refused: the stream {stream} is at revision {actual}, not {expected}',
+  ),
   'store.outcome-unknown': entry(
     'unavailable',
     'It is not known whether the append to {stream} landed: {reason}',
@@ -222,6 +226,15 @@ export class WrongExpectedRevision extends EclError {
     actual: number | 'no-stream';
   }) {
     super('store.wrong-expected-revision', details);
+  }
+}
+
+/** A stream that an append does not write has moved on: what the append rests on is no longer so. */
+export class CheckFailed extends EclError {
+  override readonly name = 'CheckFailed';
+
+  constructor(details: { stream: string; expected: number; actual: number | 'no-stream' }) {
+    super('store.check-failed', details);
   }
 }
 

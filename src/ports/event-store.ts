@@ -5,6 +5,8 @@
  * 2. Revisions of a stream start at 0 and have no gaps; positions grow, but may have gaps.
  * 3. Repeating an append with the same ids and the same expected revision succeeds with the first answer.
  * 4. What was rejected is not in the store. What is in doubt is an `OutcomeUnknown`, to be retried unchanged.
+ * 5. An append with checks is stored only while every checked stream ends where the check says, decided together with
+ *    the append. A repeated append gets its first answer all the same, wherever the checked streams are by then.
  */
 
 /** Metadata as it is stored. ECL's own events carry all named fields; events of others may carry anything. */
@@ -46,6 +48,18 @@ export interface Append {
   readonly expectedRevision: ExpectedRevision;
   /** At least one. */
   readonly events: readonly EventData[];
+}
+
+/** A condition on a stream that the append does not write. */
+export interface StreamCheck {
+  readonly stream: string;
+  /** Revision of the stream's last event, exactly. */
+  readonly revision: number;
+}
+
+export interface AppendOptions {
+  /** All must hold, or nothing is stored; only where the store's features have them. @default none */
+  readonly checks?: readonly StreamCheck[];
 }
 
 export interface AppendResult {
@@ -110,15 +124,26 @@ export interface StoreDescription {
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** What a store can do beyond what all of them do. */
+export interface StoreFeatures {
+  /** Whether an append may carry checks on other streams. */
+  readonly checks: boolean;
+  /** Whether other processes write to it too, so that runs need an owner. */
+  readonly shared: boolean;
+}
+
 export interface EventStore {
+  readonly features: StoreFeatures;
+
   /**
-   * Appends to one stream.
-   * @throws WrongExpectedRevision, OutcomeUnknown, EclError `store.stream-deleted | store.read-only | store.closed | store.unavailable`
+   * Appends to one stream. The revision it expects is judged first, the checks then.
+   * @throws WrongExpectedRevision, CheckFailed, OutcomeUnknown, EclError `usage.invalid` for checks that the store does
+   * not have, `store.stream-deleted | store.read-only | store.closed | store.unavailable`
    */
-  append(append: Append): Promise<AppendResult>;
+  append(append: Append, options?: AppendOptions): Promise<AppendResult>;
 
   /** Appends to several streams, all or none; a stream may stand in it once. Results stand in the same order. */
-  appendAll(appends: readonly Append[]): Promise<AppendResult[]>;
+  appendAll(appends: readonly Append[], options?: AppendOptions): Promise<AppendResult[]>;
 
   /** Events of one stream; an unknown stream has none. @throws EclError `store.stream-deleted`, `store.corrupt` */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;

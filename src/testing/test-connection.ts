@@ -47,8 +47,9 @@ const connectStore = (
   const within = (signal?: AbortSignal): AbortSignal =>
     signal === undefined ? life.signal : AbortSignal.any([life.signal, signal]);
   return {
-    append: (append) => counted(() => events.append(append)),
-    appendAll: (all) => counted(() => events.appendAll(all)),
+    features: events.features,
+    append: (append, options) => counted(() => events.append(append, options)),
+    appendAll: (all, options) => counted(() => events.appendAll(all, options)),
     readStream: (stream, options) => open().readStream(stream, options),
     lastRevision: async (stream) => open().lastRevision(stream),
     readAll: (options) => open().readAll(options),

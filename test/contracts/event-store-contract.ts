@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { appendingToMany } from './event-store/appending-to-many.ts';
 import { appending } from './event-store/appending.ts';
+import { checking } from './event-store/checking.ts';
 import { defineContract, type EventStoreHarness } from './event-store/kit.ts';
 import { reading } from './event-store/reading.ts';
 import { repeating } from './event-store/repeating.ts';
@@ -38,6 +39,7 @@ export const eventStoreContract = (harness: EventStoreHarness): void => {
     describe('appending', () => appending(counted));
     describe('repeating', () => repeating(counted));
     describe('appending to many streams', () => appendingToMany(counted));
+    describe('checking other streams', () => checking(counted));
     describe('reading', () => reading(counted));
     describe('subscribing', () => subscribing(counted));
     describe('the life of streams and stores', () => streamLife(counted));

@@ -76,8 +76,9 @@ export class TestModel implements Model {
 
 /** A store with some of its methods replaced. */
 export const decorated = (store: EventStore, own: Partial<EventStore>): EventStore => ({
-  append: (append) => store.append(append),
-  appendAll: (appends) => store.appendAll(appends),
+  features: store.features,
+  append: (append, options) => store.append(append, options),
+  appendAll: (appends, options) => store.appendAll(appends, options),
   readStream: (stream, options) => store.readStream(stream, options),
   lastRevision: (stream) => store.lastRevision(stream),
   readAll: (options) => store.readAll(options),

@@ -5,7 +5,7 @@
  * 2. What is accepted here can be kept to the byte by every store: text that UTF-8 can hold, without NUL.
  */
 import { EclError } from '../../core/errors.ts';
-import type { Append, EventData, ExpectedRevision } from '../../ports/event-store.ts';
+import type { Append, EventData, ExpectedRevision, StreamCheck } from '../../ports/event-store.ts';
 
 const usage = (reason: string): EclError => new EclError('usage.invalid', { reason });
 
@@ -45,6 +45,17 @@ export const checkAppends = (appends: readonly Append[]): void => {
     if (streams.has(stream)) throw usage(`An append names the stream ${stream} twice`);
     streams.add(stream);
     events.forEach(checkEvent);
+  }
+};
+
+/** @throws EclError `usage.invalid` */
+export const checkChecks = (appends: readonly Append[], checks: readonly StreamCheck[]): void => {
+  for (const { stream, revision } of checks) {
+    checkStream(stream);
+    checkExpectedRevision(revision);
+    if (appends.some((append) => append.stream === stream)) {
+      throw usage(`An append to ${stream} expects a revision of it; it needs no check beside that`);
+    }
   }
 };
 

@@ -5,9 +5,10 @@
  * 2. What is stored is a copy, frozen: whatever a caller does with its objects changes nothing here.
  * 3. Subscribers read from the one list of all events, each at its own place, so none can miss or repeat one.
  */
-import { EclError } from '../../core/errors.ts';
+import { CheckFailed, EclError } from '../../core/errors.ts';
 import type {
   Append,
+  AppendOptions,
   AppendResult,
   EventFilter,
   EventMetadata,
@@ -17,11 +18,19 @@ import type {
   ReadStreamOptions,
   RecordedEvent,
   StoreDescription,
+  StoreFeatures,
+  StreamCheck,
   StreamMetadata,
   SubscribeOptions,
   SubscriptionItem,
 } from '../../ports/event-store.ts';
-import { checkAppends, checkExpectedRevision, checkMaxCount, checkStream } from './append-check.ts';
+import {
+  checkAppends,
+  checkChecks,
+  checkExpectedRevision,
+  checkMaxCount,
+  checkStream,
+} from './append-check.ts';
 import { Changes } from './changes.ts';
 import { endingWith, type Ending } from './ending.ts';
 import { MemoryStream } from './memory-stream.ts';
@@ -29,17 +38,20 @@ import { MemoryStream } from './memory-stream.ts';
 export interface MemoryEventStoreOptions {
   /** What the store is called in descriptions and errors. @default 'memory' */
   readonly name?: string;
+  /** Several ECLs take part in it, as processes do in a store that they share. @default false */
+  readonly shared?: boolean;
 }
 
 /** Makes an empty store that lives as long as the process does. */
 export const createMemoryEventStore = (options: MemoryEventStoreOptions = {}): EventStore =>
-  new MemoryEventStore(options.name ?? 'memory');
+  new MemoryEventStore(options);
 
 const matches = (event: RecordedEvent, filter: EventFilter = {}): boolean =>
   (filter.streamPrefixes?.some((prefix) => event.stream.startsWith(prefix)) ?? true) &&
   (filter.types?.includes(event.type) ?? true);
 
 class MemoryEventStore implements EventStore {
+  readonly features: StoreFeatures;
   readonly #name: string;
   readonly #streams = new Map<string, MemoryStream>();
   /** The event at index i has position i + 1; those that their stream no longer keeps are left out. */
@@ -47,18 +59,23 @@ class MemoryEventStore implements EventStore {
   readonly #changes = new Changes();
   readonly #closing = new AbortController();
 
-  constructor(name: string) {
+  constructor({ name = 'memory', shared = false }: MemoryEventStoreOptions) {
     this.#name = name;
+    this.features = { checks: true, shared };
   }
 
-  async append(append: Append): Promise<AppendResult> {
-    const [result] = await this.appendAll([append]);
+  async append(append: Append, options?: AppendOptions): Promise<AppendResult> {
+    const [result] = await this.appendAll([append], options);
     return result!;
   }
 
-  async appendAll(appends: readonly Append[]): Promise<AppendResult[]> {
+  async appendAll(
+    appends: readonly Append[],
+    { checks = [] }: AppendOptions = {},
+  ): Promise<AppendResult[]> {
     this.#checkOpen();
     checkAppends(appends);
+    checkChecks(appends, checks);
     const streams = appends.map(
       ({ stream }) => this.#streams.get(stream) ?? new MemoryStream(stream),
     );
@@ -66,6 +83,7 @@ class MemoryEventStore implements EventStore {
     if (appends.length > 0 && !repeated.includes(undefined)) return repeated as AppendResult[];
     const mixed = repeated.findIndex((result) => result !== undefined);
     if (mixed >= 0) throw streams[mixed]!.wrong(appends[mixed]!.expectedRevision);
+    checks.forEach((check) => this.#verify(check));
     const results = appends.map((append, index) => this.#write(streams[index]!, append));
     this.#changes.notify();
     return results;
@@ -184,6 +202,12 @@ class MemoryEventStore implements EventStore {
 
   #lastPosition(): bigint | undefined {
     return this.#all.findLast((event) => event !== undefined)?.position;
+  }
+
+  #verify({ stream, revision }: StreamCheck): void {
+    const last = this.#streams.get(stream)?.last ?? -1;
+    if (last === revision) return;
+    throw new CheckFailed({ stream, expected: revision, actual: last < 0 ? 'no-stream' : last });
   }
 
   #write(stream: MemoryStream, append: Append): AppendResult {

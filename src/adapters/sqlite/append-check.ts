@@ -5,7 +5,7 @@
  * 2. Text that UTF-8 cannot hold, or that some drivers cut at a NUL, is refused rather than changed.
  */
 import { EclError } from '../../core/errors.ts';
-import type { Append, ExpectedRevision } from '../../ports/event-store.ts';
+import type { Append, ExpectedRevision, StreamCheck } from '../../ports/event-store.ts';
 
 const usage = (reason: string): EclError => new EclError('usage.invalid', { reason });
 
@@ -50,5 +50,16 @@ export const checkAppends = (appends: readonly Append[]): void => {
       throw usage(`An append names the stream ${append.stream} twice`);
     }
     streams.add(append.stream);
+  }
+};
+
+/** @throws EclError `usage.invalid` */
+export const checkChecks = (appends: readonly Append[], checks: readonly StreamCheck[]): void => {
+  for (const { stream, revision } of checks) {
+    checkStream(stream);
+    checkExpectedRevision(revision);
+    if (appends.some((append) => append.stream === stream)) {
+      throw usage(`An append to ${stream} expects a revision of it; it needs no check beside that`);
+    }
   }
 };

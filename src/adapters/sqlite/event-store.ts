@@ -11,6 +11,7 @@ import { EclError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type {
   Append,
+  AppendOptions,
   AppendResult,
   EventStore,
   ExpectedRevision,
@@ -18,6 +19,7 @@ import type {
   ReadStreamOptions,
   RecordedEvent,
   StoreDescription,
+  StoreFeatures,
   StreamMetadata,
   SubscribeOptions,
   SubscriptionItem,
@@ -46,6 +48,8 @@ export interface SqliteEventStoreOptions {
   readonly subscriberBufferMax?: number;
   /** @default the driver that this Node has */
   readonly openDatabase?: OpenDatabase;
+  /** Several ECLs of this process take part in it, as processes do in a store that they share. @default false */
+  readonly shared?: boolean;
 }
 
 /**
@@ -61,14 +65,15 @@ export const openSqliteEventStore = async (
   if (access === 'write') {
     const buffer = options.subscriberBufferMax ?? limits.subscriberBufferMax;
     const writeSide = openWriteSide(folder, open, buffer);
-    return new SqliteEventStore(folder, writeSide, writeSide.feed);
+    return new SqliteEventStore(options, writeSide, writeSide.feed);
   }
   const connection = new ReadConnection(folder, open);
   connection.get();
-  return new SqliteEventStore(folder, connection, new PollingFeed(pollIntervalMs));
+  return new SqliteEventStore(options, connection, new PollingFeed(pollIntervalMs));
 };
 
 class SqliteEventStore implements EventStore {
+  readonly features: StoreFeatures;
   readonly #folder: string;
   readonly #side: WriteSide | ReadConnection;
   readonly #feed: Feed;
@@ -76,19 +81,20 @@ class SqliteEventStore implements EventStore {
   #reading: Reading | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(folder: string, side: WriteSide | ReadConnection, feed: Feed) {
-    this.#folder = folder;
+  constructor(options: SqliteEventStoreOptions, side: WriteSide | ReadConnection, feed: Feed) {
+    this.#folder = options.folder;
+    this.features = { checks: true, shared: options.shared ?? false };
     this.#side = side;
     this.#feed = feed;
   }
 
-  async append(append: Append): Promise<AppendResult> {
-    return this.#writeSide().append(append);
+  async append(append: Append, options?: AppendOptions): Promise<AppendResult> {
+    return this.#writeSide().append(append, options);
   }
 
-  async appendAll(appends: readonly Append[]): Promise<AppendResult[]> {
+  async appendAll(appends: readonly Append[], options?: AppendOptions): Promise<AppendResult[]> {
     const side = this.#writeSide();
-    return appends.length === 0 ? [] : side.appendAll(appends);
+    return appends.length === 0 ? [] : side.appendAll(appends, options);
   }
 
   async *readStream(

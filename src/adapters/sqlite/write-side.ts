@@ -8,12 +8,14 @@
 import { isEclError, type EclError } from '../../core/errors.ts';
 import type {
   Append,
+  AppendOptions,
   AppendResult,
   EventData,
   ExpectedRevision,
   RecordedEvent,
+  StreamCheck,
 } from '../../ports/event-store.ts';
-import { checkAppend, checkAppends } from './append-check.ts';
+import { checkAppend, checkAppends, checkChecks } from './append-check.ts';
 import { openForWriting } from './connection.ts';
 import {
   closeWritten,
@@ -39,6 +41,15 @@ const prepare = (append: Append): PreparedAppend => ({
   events: append.events.slice(),
   encoded: encodeAppend(append.events),
 });
+
+const noChecks: readonly StreamCheck[] = [];
+
+const checksOf = (appends: readonly Append[], options?: AppendOptions): readonly StreamCheck[] => {
+  if (options?.checks === undefined) return noChecks;
+  const checks = options.checks.map(({ stream, revision }) => ({ stream, revision }));
+  checkChecks(appends, checks);
+  return checks;
+};
 
 interface WriteSideParts {
   readonly folder: string;
@@ -101,17 +112,19 @@ export class WriteSide implements Transaction {
     return this.#writer.head(stream);
   }
 
-  append(append: Append): Promise<AppendResult> {
+  append(append: Append, options?: AppendOptions): Promise<AppendResult> {
     checkAppend(append);
+    const checks = checksOf([append], options);
     const prepared = prepare(append);
-    return this.#group.run(append.stream, () => this.#writer.append(prepared));
+    return this.#group.run(append.stream, () => this.#writer.append(prepared, checks));
   }
 
-  appendAll(appends: readonly Append[]): Promise<AppendResult[]> {
+  appendAll(appends: readonly Append[], options?: AppendOptions): Promise<AppendResult[]> {
     checkAppends(appends);
+    const checks = checksOf(appends, options);
     const prepared = appends.map(prepare);
     const names = appends.map(({ stream }) => stream).join(', ');
-    return this.#group.run(names, () => this.#writer.appendAll(prepared));
+    return this.#group.run(names, () => this.#writer.appendAll(prepared, checks));
   }
 
   setMaxCount(stream: string, maxCount: number | undefined): Promise<void> {

@@ -6,8 +6,14 @@
  * 3. Rows that their stream no longer keeps are removed with the append that pushes them out; those of a deleted
  *    stream are still in the all-stream until the next start, as in KurrentDB until a scavenge.
  */
-import { EclError } from '../../core/errors.ts';
-import type { Append, AppendResult, EventData, ExpectedRevision } from '../../ports/event-store.ts';
+import { CheckFailed, EclError } from '../../core/errors.ts';
+import type {
+  Append,
+  AppendResult,
+  EventData,
+  ExpectedRevision,
+  StreamCheck,
+} from '../../ports/event-store.ts';
 import { AppendPlanner, wrongRevision } from './append-plan.ts';
 import type { SqliteDatabase, SqliteStatement } from './driver.ts';
 import type { EncodedAppend } from './row-format.ts';
@@ -93,16 +99,18 @@ export class Writer {
     return loaded;
   }
 
-  /** @throws WrongExpectedRevision, EclError `store.stream-deleted` */
-  append(append: PreparedAppend): AppendResult {
+  /** @throws WrongExpectedRevision, CheckFailed, EclError `store.stream-deleted` */
+  append(append: PreparedAppend, checks: readonly StreamCheck[]): AppendResult {
     const { stream, expectedRevision, events } = append;
     const head = this.head(stream);
     const repeated = this.#planner.plan(stream, head, expectedRevision, events);
-    return repeated ?? this.#write(head ?? this.#createStream(stream), append);
+    if (repeated !== undefined) return repeated;
+    for (const check of checks) this.#verify(check);
+    return this.#write(head ?? this.#createStream(stream), append);
   }
 
   /** All or none; either every one of them is a repetition or none may be. */
-  appendAll(appends: readonly PreparedAppend[]): AppendResult[] {
+  appendAll(appends: readonly PreparedAppend[], checks: readonly StreamCheck[]): AppendResult[] {
     const repeated = appends.map(({ stream, expectedRevision, events }) =>
       this.#planner.plan(stream, this.head(stream), expectedRevision, events),
     );
@@ -113,6 +121,7 @@ export class Writer {
       const { stream, expectedRevision } = appends[mixed]!;
       throw wrongRevision(stream, this.head(stream), expectedRevision);
     }
+    for (const check of checks) this.#verify(check);
     return appends.map((append) =>
       this.#write(this.head(append.stream) ?? this.#createStream(append.stream), append),
     );
@@ -140,6 +149,12 @@ export class Writer {
     if (isWrong) throw wrongRevision(stream, head, expected);
     this.#moveMarker(head, head.last + 1);
     this.#setPurge.run(head.id);
+  }
+
+  #verify({ stream, revision }: StreamCheck): void {
+    const last = this.head(stream)?.last ?? -1;
+    if (last === revision) return;
+    throw new CheckFailed({ stream, expected: revision, actual: last < 0 ? 'no-stream' : last });
   }
 
   #recall(): void {

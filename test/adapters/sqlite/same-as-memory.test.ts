@@ -3,14 +3,23 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createMemoryEventStore } from '../../../src/adapters/memory/event-store.ts';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
-import type { Append, EventStore, ExpectedRevision } from '../../../src/ports/event-store.ts';
+import type {
+  Append,
+  EventStore,
+  ExpectedRevision,
+  StreamCheck,
+} from '../../../src/ports/event-store.ts';
 import { all } from '../../contracts/event-store/kit.ts';
 import { temporary } from './temporary.ts';
 
 const { folder } = temporary();
 
 type Step =
-  | { readonly do: 'append'; readonly appends: readonly Append[] }
+  | {
+      readonly do: 'append';
+      readonly appends: readonly Append[];
+      readonly checks: readonly StreamCheck[];
+    }
   | { readonly do: 'delete'; readonly stream: string; readonly expected: ExpectedRevision }
   | { readonly do: 'restart' };
 
@@ -30,15 +39,17 @@ const events = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 const append = fc.record({ stream, expectedRevision, events });
-const appending: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: append.map((one) => ({ do: 'append' as const, appends: [one] })) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .array(append, { minLength: 1, maxLength: 3 })
-      .map((appends) => ({ do: 'append' as const, appends })),
-  },
+const appends = fc.oneof(
+  { weight: 5, arbitrary: append.map((one) => [one]) },
+  { weight: 1, arbitrary: fc.array(append, { minLength: 1, maxLength: 3 }) },
 );
+const checks = fc.oneof(
+  { weight: 2, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.array(fc.record({ stream, revision: fc.nat({ max: 4 }) })) },
+);
+const appending: fc.Arbitrary<Step> = fc
+  .record({ appends, checks })
+  .map((parts) => ({ do: 'append' as const, ...parts }));
 const deleting: fc.Arbitrary<Step> = fc
   .record({ stream, expected: expectedRevision })
   .map((parts) => ({ do: 'delete' as const, ...parts }));
@@ -57,7 +68,9 @@ const outcomeOf = async (work: Promise<unknown>): Promise<unknown> => {
 const perform = (store: EventStore, step: Exclude<Step, { do: 'restart' }>): Promise<unknown> => {
   if (step.do === 'delete') return outcomeOf(store.deleteStream(step.stream, step.expected));
   const [first, ...others] = step.appends;
-  return outcomeOf(others.length === 0 ? store.append(first!) : store.appendAll(step.appends));
+  return outcomeOf(
+    others.length === 0 ? store.append(first!, step) : store.appendAll(step.appends, step),
+  );
 };
 
 const contentOf = async (store: EventStore): Promise<unknown> => ({
