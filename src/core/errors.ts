@@ -172,6 +172,23 @@ export const errorCatalogue = {
     'failed',
     'The artifact {sha256} does not have the content its name promises',
   ),
+
+  // The server
+  'access.unauthenticated': entry('unavailable', 'The server wants a token: {reason}'),
+  'access.forbidden': entry('unavailable', 'The token does not allow this: {reason}'),
+  'access.rate-limited': entry(
+    'unavailable',
+    'Too much at once with this token: {reason}; try again in {retryAfterMs} ms',
+    true,
+  ),
+  'http.no-route': entry('not-found', 'There is no route {method} {path}'),
+  'http.media-type': entry('usage', 'The body must be {expected}, not {given}'),
+  'http.precondition-failed': entry(
+    'conflict',
+    'The run {run} is at revision {actual}, not at {expected}',
+  ),
+  'server.unavailable': entry('unavailable', 'The server {url} does not answer: {reason}', true),
+  'server.failed': entry('failed', 'The server failed: {reason}'),
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
