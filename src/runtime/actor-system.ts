@@ -91,6 +91,15 @@ export class ActorSystem implements Neighbours {
     started: JournalData<'RunStarted'>,
     causation?: string,
   ): Promise<RunActor> {
+    return (await this.startOrFind(id, started, causation)).actor;
+  }
+
+  /** As `start`, and says whether this call made the run. */
+  async startOrFind(
+    id: string,
+    started: JournalData<'RunStarted'>,
+    causation?: string,
+  ): Promise<{ actor: RunActor; created: boolean }> {
     if (this.#stopping) throw new EclError('store.closed', { store: 'the actor system' });
     for (;;) {
       const now = this.services.clock.now();
@@ -100,13 +109,13 @@ export class ActorSystem implements Neighbours {
         const fresh = await this.#hold(id, RunActor.start(this.services, id, options), () => {});
         if (fresh !== undefined) {
           this.#rememberStart(id, now);
-          return fresh;
+          return { actor: fresh, created: true };
         }
       }
       const actor = await this.get(id);
       if (actor === undefined) continue;
       const inputHash = actor.state?.started.inputHash ?? actor.unready?.started?.inputHash;
-      if (inputHash === started.inputHash) return actor;
+      if (inputHash === started.inputHash) return { actor, created: false };
       throw new EclError('run.key-conflict', { run: id });
     }
   }

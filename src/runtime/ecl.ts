@@ -35,6 +35,11 @@ export interface SpawnOptions<Input = unknown> {
   readonly tenant?: string;
   /** Makes the key where none is given. */
   readonly idempotencyKey?: string;
+  /**
+   * Whether a path in the place of a `file()` is read from this machine. An input from somewhere else holds references
+   * to artifacts instead. @default true
+   */
+  readonly readFiles?: boolean;
 }
 
 export interface Parts {
@@ -78,13 +83,22 @@ export class Ecl {
     target: Workflow<Input, Output> | WorkflowLike | string,
     options: SpawnOptions<NoInfer<Input>> = {},
   ): Promise<RunHandle<Output>> {
+    return (await this.start(target, options)).run;
+  }
+
+  /** As `spawn`, and says whether this call made the run. */
+  async start<Input, Output>(
+    target: Workflow<Input, Output> | WorkflowLike | string,
+    options: SpawnOptions<NoInfer<Input>> = {},
+  ): Promise<{ run: RunHandle<Output>; created: boolean }> {
     const registered =
       typeof target === 'string' ? this.registry.get(target) : this.registry.register(target);
     const { workflow, durable, module } = registered;
-    const input = await this.#parseInput(registered, options.input);
+    const input = await this.#parseInput(registered, options);
     const tenant = checkName('The tenant', options.tenant ?? defaultTenant);
     const key = this.#keyOf(registered, input, options);
-    const actor = await this.system.start(formatRunId({ tenant, workflow: workflow.id, key }), {
+    const id = formatRunId({ tenant, workflow: workflow.id, key });
+    const { actor, created } = await this.system.startOrFind(id, {
       workflow: workflow.id,
       version: durable.version,
       structure: durable.structure,
@@ -94,7 +108,7 @@ export class Ecl {
       depth: 0,
       ...(module === undefined ? {} : { module }),
     });
-    return new RunHandle<Output>(this.system, actor);
+    return { run: new RunHandle<Output>(this.system, actor), created };
   }
 
   /** @throws EclError `run.not-found`, `id.invalid` */
@@ -199,9 +213,12 @@ export class Ecl {
   }
 
   /** @throws EclError `input.invalid`, `input.not-json`, `input.file-missing` */
-  async #parseInput({ workflow }: RegisteredWorkflow, given: unknown): Promise<unknown> {
+  async #parseInput(
+    { workflow }: RegisteredWorkflow,
+    { input: given, readFiles = true }: SpawnOptions,
+  ): Promise<unknown> {
     const schema = workflow.input;
-    const withFiles = await this.#parts.inputFiles.resolve(schema, given);
+    const withFiles = readFiles ? await this.#parts.inputFiles.resolve(schema, given) : given;
     const parsed = schema === undefined ? withFiles : await parseInput(schema, withFiles);
     assertJson(parsed, 'the input');
     return parsed === undefined ? undefined : JSON.parse(JSON.stringify(parsed));
