@@ -43,7 +43,12 @@ export type {
   ModelUsage,
   ToolCall,
 } from './ports/model.ts';
-export type { Condition as RowCondition, RowQuery } from './ports/read-store.ts';
+export type {
+  Condition as RowCondition,
+  RowQuery,
+  RowTotals,
+  RowTotalsQuery,
+} from './ports/read-store.ts';
 export type { OwingRun, RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
 export type { Ecl, SpawnOptions } from './runtime/ecl.ts';
 export type { EventQuery, PublicEvent } from './runtime/event-feed.ts';

@@ -17,6 +17,8 @@ export interface ReadModelDefinition {
   readonly columns: Readonly<Record<string, ColumnType>>;
   /** Sets of columns that queries filter or sort by. */
   readonly indexes: readonly (readonly string[])[];
+  /** Columns that a row keeps as it was written first: what is indexed by them alone costs nothing later. @default none */
+  readonly fixed?: readonly string[];
 }
 
 export interface Row {
@@ -38,7 +40,9 @@ export type Condition = {
     | 'in'
     | 'is-null'
     | 'is-not-null'
-    | 'like';
+    | 'like'
+    /** Holds the text somewhere; ASCII letters in either case. */
+    | 'contains';
   readonly value?: ColumnValue | readonly ColumnValue[];
 };
 
@@ -51,6 +55,25 @@ export interface RowQuery {
   readonly offset?: number;
   /** Without them many rows are read faster; their bodies are empty then. @default true */
   readonly bodies?: boolean;
+}
+
+export interface RowTotalsQuery {
+  /** All must hold. */
+  readonly where?: readonly Condition[];
+  /** Rows that agree in these columns are one group; without any all rows are. */
+  readonly by?: readonly string[];
+  /** Columns to add up; null counts as 0. */
+  readonly sum?: readonly string[];
+  /** Columns to take the largest of. */
+  readonly max?: readonly string[];
+}
+
+/** One group of rows. */
+export interface RowTotals {
+  readonly by: Readonly<Record<string, ColumnValue>>;
+  readonly count: number;
+  readonly sum: Readonly<Record<string, number>>;
+  readonly max: Readonly<Record<string, ColumnValue>>;
 }
 
 export interface ReadModelChange {
@@ -73,6 +96,8 @@ export interface ReadModel {
   get(key: string): Row | undefined;
   query(query?: RowQuery): Row[];
   count(where?: readonly Condition[]): number;
+  /** Groups in the order of what they agree in; a group without rows is not there. */
+  totals(query: RowTotalsQuery): RowTotals[];
   /** Empties the table and forgets the checkpoint. */
   reset(): void;
 }

@@ -88,12 +88,8 @@ export class ProjectionFold {
   /** @throws UnreadableRow, EclError when the read store fails */
   take(event: ProjectedEvent): void {
     const key = this.#keyOf(event);
-    if (key !== undefined) {
-      const snapshot = this.#recent.get(key) ?? this.#recall(key, event);
-      const next = this.#next(snapshot, event);
-      this.#recent.set(key, next);
-      if (next !== snapshot) this.#changed.add(key);
-    }
+    if (typeof key === 'string') this.#takeInto(key, event);
+    else for (const each of key ?? []) this.#takeInto(each, event);
     this.pass(event.position);
   }
 
@@ -145,6 +141,13 @@ export class ProjectionFold {
     this.rows.complete();
   }
 
+  #takeInto(key: string, event: ProjectedEvent): void {
+    const snapshot = this.#recent.get(key) ?? this.#recall(key, event);
+    const next = this.#next(snapshot, event);
+    this.#recent.set(key, next);
+    if (next !== snapshot) this.#changed.add(key);
+  }
+
   #recall(key: string, { type }: ProjectedEvent): FoldSnapshot<unknown> {
     const known = this.#earlier.get(key);
     if (known !== undefined) return known;
@@ -158,7 +161,7 @@ export class ProjectionFold {
     }
   }
 
-  #keyOf(event: ProjectedEvent): string | undefined {
+  #keyOf(event: ProjectedEvent): string | readonly string[] | undefined {
     try {
       return this.#projection.key(event);
     } catch (error) {

@@ -4,7 +4,7 @@
  * 1. An older version is only looked at until the new one has folded everything once, or as far as the old one had.
  * 2. Its rows are of an older shape: those that this version cannot read are left out.
  */
-import type { ReadModel, Row, RowQuery } from '../ports/read-store.ts';
+import type { ReadModel, Row, RowQuery, RowTotals, RowTotalsQuery } from '../ports/read-store.ts';
 import type { Projection, StoredRows } from './projection.ts';
 
 export class VersionedRows implements StoredRows {
@@ -37,6 +37,10 @@ export class VersionedRows implements StoredRows {
 
   count(where?: RowQuery['where']): number {
     return this.#ask((model) => model.count(where));
+  }
+
+  totals(query: RowTotalsQuery): RowTotals[] {
+    return this.#ask((model) => model.totals(query));
   }
 
   #ask<Answer>(question: (model: ReadModel) => Answer): Answer {

@@ -12,6 +12,8 @@ import type {
   ReadModelDefinition,
   Row,
   RowQuery,
+  RowTotals,
+  RowTotalsQuery,
 } from '../ports/read-store.ts';
 import type { JournalEventType } from '../core/journal-events.ts';
 import type { ProjectedEvent } from './projected-event.ts';
@@ -49,6 +51,8 @@ export interface ProjectedRows<Context, Of extends Columns> {
   get(key: string): ProjectedRow<Context, Of> | undefined;
   query(query?: RowQuery): ProjectedRow<Context, Of>[];
   count(where?: RowQuery['where']): number;
+  /** Counts, sums and maxima, by groups. */
+  totals(query: RowTotalsQuery): RowTotals[];
 }
 
 export interface ProjectionOptions<Context, Of extends Columns, Queries> {
@@ -58,8 +62,8 @@ export interface ProjectionOptions<Context, Of extends Columns, Queries> {
   readonly version: number;
   /** @default all types */
   readonly types?: readonly JournalEventType[];
-  /** Names the row that an event changes; undefined when it changes none. */
-  readonly key: (event: ProjectedEvent) => string | undefined;
+  /** Names the row that an event changes, or the rows; undefined when it changes none. */
+  readonly key: (event: ProjectedEvent) => string | readonly string[] | undefined;
   /** The event that every row begins with, if there is one: what is stored is not looked up for it. @default none */
   readonly first?: JournalEventType;
   /** The context as it is kept: JSON. */
@@ -70,6 +74,8 @@ export interface ProjectionOptions<Context, Of extends Columns, Queries> {
   readonly columns: Of;
   /** Sets of columns that queries filter or sort by. @default none */
   readonly indexes?: readonly (readonly (keyof Of & string)[])[];
+  /** Columns that a row keeps as it was written first: indexes of these alone cost nothing later. @default none */
+  readonly fixed?: readonly (keyof Of & string)[];
   readonly row: (context: Context, key: string) => ColumnValues<Of>;
   readonly queries: (rows: ProjectedRows<Context, Of>) => Queries;
 }
@@ -77,7 +83,7 @@ export interface ProjectionOptions<Context, Of extends Columns, Queries> {
 export interface Projection<Queries> {
   readonly definition: ReadModelDefinition;
   readonly types: ReadonlySet<string> | undefined;
-  readonly key: (event: ProjectedEvent) => string | undefined;
+  readonly key: (event: ProjectedEvent) => string | readonly string[] | undefined;
   readonly first: string | undefined;
   readonly initial: FoldSnapshot<unknown>;
   /** The next snapshot; the same one when the event changes nothing. */
@@ -93,6 +99,7 @@ export interface StoredRows {
   get(key: string): Row | undefined;
   query(query?: RowQuery): Row[];
   count(where?: RowQuery['where']): number;
+  totals(query: RowTotalsQuery): RowTotals[];
 }
 
 class LazyRow<Context, Of extends Columns> implements ProjectedRow<Context, Of> {
@@ -138,7 +145,13 @@ export const defineProjection = <Context extends object, const Of extends Column
 ): Projection<Queries> => {
   const { name, version, columns, indexes = [], store, context: schema } = options;
   return {
-    definition: { name, version, columns, indexes },
+    definition: {
+      name,
+      version,
+      columns,
+      indexes,
+      ...(options.fixed === undefined ? {} : { fixed: options.fixed }),
+    },
     types: options.types === undefined ? undefined : new Set(options.types),
     key: options.key,
     first: options.first,
@@ -162,6 +175,7 @@ export const defineProjection = <Context extends object, const Of extends Column
         },
         query: (query) => rows.query(query).map(lazy),
         count: (where) => rows.count(where),
+        totals: (query) => rows.totals(query),
       });
     },
   };

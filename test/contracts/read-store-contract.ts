@@ -163,6 +163,73 @@ export const readStoreContract = (harness: ReadStoreHarness): void => {
       }
     });
 
+    test('text is found wherever it stands, as it stands, in either case', async () => {
+      const model = await open();
+      const texts = ['The Sea is wide', '100% sure', 'a_b', "it's", 'äpfel', null];
+      const rows = texts.map((status, n) => row(String(n), { status }));
+      model.commit({ rows, checkpoint: 1n });
+      const found = (value: string): string[] =>
+        keysOf(model.query({ where: [{ column: 'status', operator: 'contains', value }] }));
+      const asked = ['sea', 'SEA IS', '%', '_', "'", 'pfel', 'no such', ''].map(found);
+      const all = ['0', '1', '2', '3', '4'];
+      expect(asked).toEqual([['0'], ['0'], ['1'], ['2'], ['3'], ['4'], [], all]);
+    });
+
+    test('totals are counted, added up and compared by groups, in the order of the groups', async () => {
+      const model = await given();
+      expect(model.totals({ by: ['status'], sum: ['startedAt', 'cost'], max: ['cost'] })).toEqual([
+        {
+          by: { status: 'Completed' },
+          count: 1,
+          sum: { startedAt: 20, cost: -1 },
+          max: { cost: -1 },
+        },
+        {
+          by: { status: 'failed' },
+          count: 1,
+          sum: { startedAt: 10, cost: 1.25 },
+          max: { cost: 1.25 },
+        },
+        {
+          by: { status: 'running' },
+          count: 2,
+          sum: { startedAt: 50, cost: 0.5 },
+          max: { cost: 0.5 },
+        },
+      ]);
+      const where: Condition[] = [{ column: 'startedAt', operator: '=', value: 20 }];
+      const parents = model.totals({ where, by: ['startedAt', 'parent'] });
+      expect(parents.map(({ by, count }) => [by, count])).toEqual([
+        [{ startedAt: 20, parent: null }, 1],
+        [{ startedAt: 20, parent: 'b' }, 1],
+      ]);
+    });
+
+    test('totals of all rows are one group, and those of none are none', async () => {
+      const model = await given();
+      expect(model.totals({ max: ['startedAt'] })).toEqual([
+        { by: {}, count: 4, sum: {}, max: { startedAt: 30 } },
+      ]);
+      const where: Condition[] = [{ column: 'status', operator: '=', value: 'paused' }];
+      expect([model.totals({ where }), model.totals({ where, by: ['parent'] })]).toEqual([[], []]);
+      expect(() => model.totals({ sum: ['unheardOf'] })).toThrow(
+        expect.objectContaining({ code: 'usage.invalid' }),
+      );
+    });
+
+    test('a fixed column stays as it was written first, until the row is removed', async () => {
+      const model = await open({ ...runs, fixed: ['startedAt', 'parent'] });
+      const write = (startedAt: number, status: string, removed: string[] = []): void => {
+        model.commit({ rows: [row('a', { startedAt, status })], removed, checkpoint: 1n });
+      };
+      write(1, 'running');
+      write(2, 'failed');
+      expect(model.get('a')?.columns).toMatchObject({ startedAt: 1, status: 'failed' });
+      model.commit({ rows: [], removed: ['a'], checkpoint: 2n });
+      write(3, 'running');
+      expect(model.get('a')?.columns).toMatchObject({ startedAt: 3, status: 'running' });
+    });
+
     test('all conditions hold for a row that is found', async () => {
       const model = await given();
       const where: Condition[] = [

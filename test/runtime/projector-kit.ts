@@ -124,6 +124,7 @@ export const watched = (reads: ReadStore) => {
         get: (key) => model.get(key),
         query: (query) => model.query(query),
         count: (where) => model.count(where),
+        totals: (query) => model.totals(query),
         reset: () => model.reset(),
         commit: (change) => {
           before.commit?.();

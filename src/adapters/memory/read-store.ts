@@ -11,6 +11,8 @@ import type {
   ReadStore,
   Row,
   RowQuery,
+  RowTotals,
+  RowTotalsQuery,
 } from '../../ports/read-store.ts';
 
 /** Makes an empty store of read models that lives as long as the process does. */
@@ -68,7 +70,9 @@ class MemoryReadModel implements ReadModel {
     this.#definition = definition;
     this.#checkOpen = checkOpen;
     checkDefinition(definition);
-    for (const column of definition.indexes.flat()) this.#checkColumn(column);
+    for (const column of [...definition.indexes.flat(), ...(definition.fixed ?? [])]) {
+      this.#checkColumn(column);
+    }
   }
 
   checkpoint(): bigint | undefined {
@@ -82,8 +86,8 @@ class MemoryReadModel implements ReadModel {
 
   isOlderThan(definition: ReadModelDefinition): boolean {
     const own = this.#definition;
-    const shape = ({ name, columns, indexes }: ReadModelDefinition): string =>
-      JSON.stringify([name, columns, indexes]);
+    const shape = ({ name, columns, indexes, fixed }: ReadModelDefinition): string =>
+      JSON.stringify([name, columns, indexes, fixed]);
     return own.version < definition.version && shape(own) === shape(definition);
   }
 
@@ -118,6 +122,17 @@ class MemoryReadModel implements ReadModel {
     return this.#matching(where).length;
   }
 
+  totals({ where = [], by = [], sum = [], max = [] }: RowTotalsQuery): RowTotals[] {
+    for (const column of [...by, ...sum, ...max]) this.#checkColumn(column);
+    const groups = new Map<string, Row[]>();
+    const order = by.map((column) => ({ column }));
+    for (const row of this.#matching(where).sort((one, other) => compareRows(one, other, order))) {
+      const id = JSON.stringify(by.map((column) => valueOf(row, column)));
+      groups.set(id, [...(groups.get(id) ?? []), row]);
+    }
+    return [...groups.values()].map((rows) => totalsOf(rows, { by, sum, max }));
+  }
+
   reset(): void {
     this.#checkOpen();
     this.#rows.clear();
@@ -136,8 +151,12 @@ class MemoryReadModel implements ReadModel {
   }
 
   #copyOf({ key, columns, body }: Row): Row {
-    const names = Object.keys(this.#definition.columns);
-    const values = names.map((name) => [name, columns[name] ?? null]);
+    const { fixed = [], columns: named } = this.#definition;
+    const before = this.#rows.get(key);
+    const values = Object.keys(named).map((name) => [
+      name,
+      (before !== undefined && fixed.includes(name) ? before : { columns }).columns[name] ?? null,
+    ]);
     return Object.freeze({
       key,
       columns: Object.freeze(Object.fromEntries(values) as Row['columns']),
@@ -170,9 +189,28 @@ const compareRows = (
   return 0;
 };
 
+const totalsOf = (
+  rows: readonly Row[],
+  { by, sum, max }: Required<Omit<RowTotalsQuery, 'where'>>,
+): RowTotals => {
+  const each = <Value>(names: readonly string[], of: (name: string) => Value) =>
+    Object.fromEntries(names.map((name) => [name, of(name)]));
+  const largest = (name: string): ColumnValue =>
+    rows
+      .map((row) => valueOf(row, name))
+      .reduce((one, other) => (compare(one, other) < 0 ? other : one));
+  return {
+    by: each(by, (name) => valueOf(rows[0]!, name)),
+    count: rows.length,
+    sum: each(sum, (name) => rows.reduce((total, row) => total + Number(valueOf(row, name)), 0)),
+    max: each(max, largest),
+  };
+};
+
+const fold = (one: string): string => one.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 /** LIKE as SQLite has it: `%` and `_`, and ASCII letters in either case. */
 const isLike = (text: string, pattern: string): boolean => {
-  const fold = (one: string): string => one.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const source = fold(pattern)
     .replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
     .replaceAll('%', '.*')
@@ -203,6 +241,8 @@ const holds = (row: Row, { column, operator, value }: Condition): boolean => {
       return difference >= 0;
     case 'like':
       return isLike(String(stored), String(value));
+    case 'contains':
+      return fold(String(stored)).includes(fold(String(value)));
     default:
       return refuse(`There is no operator "${operator as string}"`);
   }

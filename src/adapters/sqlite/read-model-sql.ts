@@ -2,7 +2,12 @@
  * The SQL of one read model. Names come into it only after a check, values only as parameters.
  */
 import { EclError } from '../../core/errors.ts';
-import type { Condition, ReadModelDefinition, RowQuery } from '../../ports/read-store.ts';
+import type {
+  Condition,
+  ReadModelDefinition,
+  RowQuery,
+  RowTotalsQuery,
+} from '../../ports/read-store.ts';
 import type { SqliteValue } from './driver.ts';
 
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -14,7 +19,8 @@ const refuse = (reason: string): never => {
 };
 
 /** The name of the table. @throws EclError `usage.invalid` for a definition that cannot be a table */
-export const modelTable = ({ name, version, columns, indexes }: ReadModelDefinition): string => {
+export const modelTable = (definition: ReadModelDefinition): string => {
+  const { name, version, columns, indexes, fixed = [] } = definition;
   if (!namePattern.test(name)) refuse(`The read model "${name}" is not named in lower-case words`);
   if (!Number.isSafeInteger(version) || version < 0) {
     refuse(`The read model ${name} has no version "${version}"`);
@@ -28,15 +34,15 @@ export const modelTable = ({ name, version, columns, indexes }: ReadModelDefinit
     }
     seen.add(folded);
   }
-  for (const column of indexes.flat()) {
+  for (const column of [...indexes.flat(), ...fixed]) {
     if (!Object.hasOwn(columns, column)) refuse(`The read model ${name} has no column "${column}"`);
   }
   return `${name.replaceAll('-', '_')}_v${version}`;
 };
 
 /** What a stored table is recognised by, beside its name and version. */
-export const modelShape = ({ columns, indexes }: ReadModelDefinition): string =>
-  JSON.stringify([columns, indexes]);
+export const modelShape = ({ columns, indexes, fixed }: ReadModelDefinition): string =>
+  JSON.stringify([columns, indexes, ...(fixed === undefined ? [] : [fixed])]);
 
 const quote = (name: string): string => `"${name}"`;
 
@@ -54,8 +60,11 @@ export const createTable = (definition: ReadModelDefinition): string => {
 };
 
 export const upsertRow = (definition: ReadModelDefinition): string => {
-  const names = [...Object.keys(definition.columns), 'body'];
-  const updates = names.map((name) => `${quote(name)} = excluded.${quote(name)}`);
+  const { columns, fixed = [] } = definition;
+  const names = [...Object.keys(columns), 'body'];
+  const updates = names
+    .filter((name) => !fixed.includes(name))
+    .map((name) => `${quote(name)} = excluded.${quote(name)}`);
   return `INSERT INTO ${quote(modelTable(definition))} (key, ${names.map(quote).join(', ')})
     VALUES (?${', ?'.repeat(names.length)})
     ON CONFLICT (key) DO UPDATE SET ${updates.join(', ')}`;
@@ -75,6 +84,9 @@ const checkColumn = (definition: ReadModelDefinition, column: string): string =>
   return quote(column);
 };
 
+const textOf = (value: Condition['value']): string | null =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+
 const conditionSql = (
   definition: ReadModelDefinition,
   { column, operator, value }: Condition,
@@ -85,6 +97,9 @@ const conditionSql = (
   if (operator === 'in') {
     const values = Array.isArray(value) ? (value as SqliteValue[]) : [];
     return { text: `${name} IN (${values.map(() => '?').join(', ')})`, parameters: values };
+  }
+  if (operator === 'contains') {
+    return { text: `instr(lower(${name}), lower(?)) > 0`, parameters: [textOf(value)] };
   }
   if (!sqlOperators.includes(operator)) refuse(`There is no operator "${operator}"`);
   if (value === undefined || typeof value === 'object') {
@@ -115,4 +130,24 @@ export const selectSql = (definition: ReadModelDefinition, query: RowQuery): Sql
   const text = `SELECT ${selected} FROM ${quote(modelTable(definition))} ${where.text}
     ORDER BY ${order.join('')}key LIMIT ? OFFSET ?`;
   return { text, parameters: [...where.parameters, query.limit ?? -1, query.offset ?? 0] };
+};
+
+/** Columns come out as `by_0`, `sum_0`, `max_0`, in the order asked for. */
+export const totalsSql = (
+  definition: ReadModelDefinition,
+  { where: conditions, by = [], sum = [], max = [] }: RowTotalsQuery,
+): Sql => {
+  const where = whereSql(definition, conditions);
+  const named = (columns: readonly string[], as: string, of: (name: string) => string): string[] =>
+    columns.map((column, at) => `${of(checkColumn(definition, column))} AS ${as}_${at}`);
+  const selected = [
+    'COUNT(*) AS count',
+    ...named(by, 'by', (name) => name),
+    ...named(sum, 'sum', (name) => `TOTAL(${name})`),
+    ...named(max, 'max', (name) => `MAX(${name})`),
+  ];
+  const groups = by.map(quote).join(', ');
+  const grouped = by.length === 0 ? 'HAVING COUNT(*) > 0' : `GROUP BY ${groups} ORDER BY ${groups}`;
+  const text = `SELECT ${selected.join(', ')} FROM ${quote(modelTable(definition))} ${where.text} ${grouped}`;
+  return { text, parameters: where.parameters };
 };

@@ -17,6 +17,8 @@ import type {
   ReadModelDefinition,
   Row,
   RowQuery,
+  RowTotals,
+  RowTotalsQuery,
 } from '../../ports/read-store.ts';
 import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.ts';
 import {
@@ -24,6 +26,7 @@ import {
   modelShape,
   modelTable,
   selectSql,
+  totalsSql,
   upsertRow,
   whereSql,
 } from './read-model-sql.ts';
@@ -113,6 +116,22 @@ export class SqliteReadModel implements ReadModel {
     const { text, parameters } = whereSql(this.#definition, where);
     const sql = `SELECT COUNT(*) AS count FROM "${this.#table}" ${text}`;
     return this.#read(0, () => Number(this.#statement(sql).get(...parameters)?.['count']));
+  }
+
+  totals(query: RowTotalsQuery): RowTotals[] {
+    const { text, parameters } = totalsSql(this.#definition, query);
+    const named = <Value>(row: SqliteRow, as: string, columns: readonly string[] = []) =>
+      Object.fromEntries(columns.map((column, at) => [column, row[`${as}_${at}`] as Value]));
+    return this.#read([], () =>
+      this.#statement(text)
+        .all(...parameters)
+        .map((row) => ({
+          by: named<ColumnValue>(row, 'by', query.by),
+          count: Number(row['count']),
+          sum: named<number>(row, 'sum', query.sum),
+          max: named<ColumnValue>(row, 'max', query.max),
+        })),
+    );
   }
 
   reset(): void {
