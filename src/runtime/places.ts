@@ -17,10 +17,14 @@ export class Places {
   }
 
   #do<Result>(work: () => Promise<Result>): Promise<Result> {
-    return work().finally(() => {
-      const next = this.#line.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
-    });
+    const result = work();
+    result.then(this.#leave, this.#leave);
+    return result;
   }
+
+  readonly #leave = (): void => {
+    const next = this.#line.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  };
 }

@@ -10,9 +10,11 @@ import { decide, decideStart, quarantined, type Decision } from '../core/decide.
 import { EclError, isEclError, OutcomeUnknown, WrongExpectedRevision } from '../core/errors.ts';
 import { applyDecision } from '../core/evolve.ts';
 import { journalStream } from '../core/ids.ts';
-import { sealDecision, type SealedDecision } from '../core/journal-codec.ts';
+import { sealDecision } from '../core/journal-codec.ts';
 import type { Fact, JournalData } from '../core/journal-events.ts';
+import type { Blob } from '../core/payload.ts';
 import { newRun, type RunState } from '../core/run-state.ts';
+import type { Append } from '../ports/event-store.ts';
 import { putBlobs } from './blobs.ts';
 import { Mailbox } from './mailbox.ts';
 import { loadSnapshot, saveSnapshot } from './phases/load-snapshot.ts';
@@ -255,39 +257,42 @@ export class RunActor {
       { stream: this.#stream, revision: state.revision, hash: state.hash },
       { correlation: state.root, causation, tenant: state.started.tenant, at, writer },
     );
-    await this.#append(state, sealed, options.whenAway ?? 'reject');
+    const expectedRevision = state.revision === -1 ? 'no-stream' : state.revision;
+    const append = { stream: this.#stream, expectedRevision, events: sealed.events } as const;
+    try {
+      await this.#append(append, sealed.blobs);
+    } catch (error) {
+      const repeat = (): Promise<unknown> => this.#append(append, sealed.blobs);
+      await this.#persist(repeat, error, options.whenAway ?? 'reject');
+    }
     applyDecision(state, decision, sealed.recorded);
   }
 
-  /** An append in doubt is repeated unchanged until its outcome is known. */
-  async #append(
-    state: RunState,
-    sealed: SealedDecision,
-    whenAway: 'reject' | 'wait',
-  ): Promise<void> {
-    const append = {
-      stream: this.#stream,
-      expectedRevision: state.revision === -1 ? ('no-stream' as const) : state.revision,
-      events: sealed.events,
-    };
-    await this.#persistently(whenAway, async () => {
-      if (sealed.blobs.length > 0) await putBlobs(this.#services.artifacts, sealed.blobs);
-      await this.#services.store.append(append);
-    });
+  /** Not an async function: nearly every append is one promise of the store and nothing else. */
+  #append(append: Append, blobs: readonly Blob[]): Promise<unknown> {
+    const { artifacts, store } = this.#services;
+    if (blobs.length === 0) return store.append(append);
+    return putBlobs(artifacts, blobs).then(() => store.append(append));
   }
 
-  /** Repeats what the store could not do or is in doubt about, until the actor stops. */
-  async #persistently(whenAway: 'reject' | 'wait', work: () => Promise<unknown>): Promise<void> {
+  /** Repeats, unchanged, what the store could not do or is in doubt about, until the actor stops. */
+  async #persist(
+    work: () => Promise<unknown>,
+    failure: unknown,
+    whenAway: 'reject' | 'wait',
+  ): Promise<void> {
+    let error = failure;
     for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
+      const doubtful = error instanceof OutcomeUnknown;
+      const away = isEclError(error, 'store.unavailable') && whenAway === 'wait';
+      if (this.#closing || (!doubtful && !away)) throw error;
+      this.#services.logger.warn({ run: this.id, err: error, wait }, 'the store is asked again');
+      await this.#pause(wait);
       try {
         await work();
         return;
-      } catch (error) {
-        const doubtful = error instanceof OutcomeUnknown;
-        const away = isEclError(error, 'store.unavailable') && whenAway === 'wait';
-        if (this.#closing || (!doubtful && !away)) throw error;
-        this.#services.logger.warn({ run: this.id, err: error, wait }, 'the store is asked again');
-        await this.#pause(wait);
+      } catch (next) {
+        error = next;
       }
     }
   }
@@ -309,7 +314,8 @@ export class RunActor {
       'another writer moved the run; it is loaded again',
     );
     this.#running.release();
-    await this.#persistently(whenAway, () => this.#load());
+    const load = (): Promise<unknown> => this.#load();
+    await load().catch((error: unknown) => this.#persist(load, error, whenAway));
     this.#services.neighbours.loaded(this);
     this.#running.recover();
   }

@@ -43,18 +43,16 @@ const definitionOf = (name: string, logic: AnyActorLogic): StepDefinition =>
     effect: 'repeatable',
   };
 
-const submit = async (
+const waits = { whenAway: 'wait' } as const;
+
+const submit = (
   { actor, step }: Execution,
-  fact: (open: OpenStep, state: RunState) => Fact | undefined,
-): Promise<void> => {
-  await actor.submit(
-    (state) => {
-      const open = state.steps.get(step.invocation);
-      return open === undefined ? undefined : fact(open, state);
-    },
-    { whenAway: 'wait' },
-  );
-};
+  fact: (open: OpenStep) => Fact | undefined,
+): Promise<unknown> =>
+  actor.submit((state) => {
+    const open = state.steps.get(step.invocation);
+    return open === undefined ? undefined : fact(open);
+  }, waits);
 
 /**
  * Executes the attempt that is due. It never throws.
@@ -72,7 +70,10 @@ export const runStep = async (execution: StepExecution): Promise<boolean> => {
       return true;
     }
     const definition = definitionOf(step.name, logic.step);
-    if (await recordStart(execution, definition)) await attempt(execution, definition);
+    const start = startOf(execution, definition);
+    if (start !== undefined) await submit(execution, () => start.fact);
+    const goesOn = start?.goesOn !== false && !execution.cancellation.isAbandoned;
+    if (goesOn) await attempt(execution, definition);
     return true;
   } catch (error) {
     if (execution.cancellation.isAbandoned) return true;
@@ -84,46 +85,36 @@ export const runStep = async (execution: StepExecution): Promise<boolean> => {
   }
 };
 
-/** @returns whether the execution may go on */
-const recordStart = async (
-  execution: StepExecution,
-  definition: StepDefinition,
-): Promise<boolean> => {
-  const { step, services } = execution;
+/** What is to be recorded before an execution, if anything, and whether it goes on after that. */
+const startOf = (
+  { step, services, recovered }: StepExecution,
+  { effect }: StepDefinition,
+): { fact: Fact; goesOn: boolean } | undefined => {
   const { invocation, attempt: number, starts } = step;
-  const once = definition.effect === 'once';
-  if (once && starts > 0) {
-    await submit(execution, () => ({
-      type: 'StepInterrupted',
-      data: { invocation, attempt: number },
-    }));
-    return false;
-  }
+  const data = { invocation, attempt: number };
+  const once = effect === 'once';
+  if (once && starts > 0) return { fact: { type: 'StepInterrupted', data }, goesOn: false };
   if (starts > services.limits.stepCrashesMax) {
     const reason = `the step ${invocation} was interrupted ${starts} times; it may bring the process down`;
-    await submit(execution, () => ({ type: 'RunPaused', data: { reason, invocation } }));
-    return false;
+    return { fact: { type: 'RunPaused', data: { reason, invocation } }, goesOn: false };
   }
-  if (once || number > 1 || execution.recovered) {
-    await submit(execution, () => ({
-      type: 'StepAttemptStarted',
-      data: { invocation, attempt: number },
-    }));
-  }
-  return !execution.cancellation.isAbandoned;
+  if (!once && number === 1 && !recovered) return undefined;
+  return { fact: { type: 'StepAttemptStarted', data }, goesOn: true };
 };
 
 const attempt = async (execution: StepExecution, definition: StepDefinition): Promise<void> => {
-  const { step } = execution;
+  const { step, cancellation } = execution;
+  const endTime = limitTime(execution, definition);
   let output: unknown;
   try {
-    output = await withinTime(execution, definition, () => execute(execution, definition));
+    output = await cancellation.race(() => execute(execution, definition));
   } catch (error) {
-    if (execution.cancellation.isAbandoned) return;
-    await recordFailure(execution, definition, error);
+    endTime();
+    if (!cancellation.isAbandoned) await recordFailure(execution, definition, error);
     return;
   }
-  execution.cancellation.settle();
+  endTime();
+  cancellation.settle();
   const data = {
     invocation: step.invocation,
     attempt: step.attempt,
@@ -137,22 +128,14 @@ const attempt = async (execution: StepExecution, definition: StepDefinition): Pr
   }
 };
 
-/** Aborts an execution at its time limit, and does not wait for one that ignores its signal. */
-const withinTime = async (
-  { services, cancellation }: StepExecution,
+/** Aborts an execution at its time limit; nobody waits for one that ignores its signal. */
+const limitTime = (
+  { services: { clock }, cancellation }: StepExecution,
   { name, timeoutMs }: StepDefinition,
-  work: () => Promise<unknown>,
-): Promise<unknown> => {
-  const { clock } = services;
-  const cancel = clock.schedule(clock.now() + timeoutMs, () => {
+): (() => void) =>
+  clock.schedule(clock.now() + timeoutMs, () => {
     cancellation.abort(new EclError('step.timeout', { step: name, timeoutMs }));
   });
-  try {
-    return await cancellation.race(work);
-  } finally {
-    cancel();
-  }
-};
 
 const lazily = <Value>(make: () => Value): (() => Value) => {
   let value: Value | undefined;
