@@ -27,8 +27,10 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   index: { layers: ['core', 'ports', 'authoring', 'runtime', 'main'], packages: [] },
   // It reads ecl.yaml through the adapter of the file system, and the environment itself.
   config: { layers: ['core', 'adapters/filesystem'], packages: ['zod', 'node:path'] },
+  // It hands requests to the runtime and knows no adapter: what it needs of one is handed in.
+  http: { layers: ['core', 'ports', 'authoring', 'runtime'], packages: ['*'] },
   cli: {
-    layers: ['core', 'ports', 'authoring', 'runtime', 'main', 'config', 'index'],
+    layers: ['core', 'ports', 'authoring', 'runtime', 'http', 'main', 'config', 'index'],
     packages: ['*'],
   },
   testing: {
@@ -49,7 +51,7 @@ export const layerTable: Readonly<Record<string, Layer>> = {
 };
 
 /** Files of the composition root that are not main.ts itself. */
-const rootFiles = new Set(['main', 'read-models', 'workflow-library']);
+const rootFiles = new Set(['main', 'read-models', 'serving', 'workflow-library']);
 
 /** Of all of XState's parts that do something, core uses this one: it makes the refs of the inert scope. */
 const xstateValuesOfCore = ['createActor'];

@@ -3,7 +3,8 @@
  * all of ECL comes with it.
  *
  * 1. A command that only reads takes no lock, creates no file and needs no model.
- * 2. A command that writes drives the run it is about, and no other: what others left is theirs to go on with.
+ * 2. A command that writes drives the run it is about, and no other: what others left is theirs to go on with. Only
+ *    `serve` takes up everything.
  */
 import pino, { type Logger } from 'pino';
 import {
@@ -80,6 +81,8 @@ export interface OpenOptions {
   readonly access: 'read' | 'write';
   /** Stores what is decided, but executes nothing. */
   readonly leaveWork?: boolean;
+  /** Takes up what all runs owe, not only the one that the command is about. */
+  readonly recover?: boolean;
 }
 
 const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
@@ -90,7 +93,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     store: values.store ?? defaultStore,
     model,
     access: options.access,
-    recover: false,
+    recover: options.recover ?? false,
     leaveWork: options.leaveWork ?? false,
     logger: createLogger(context.terminal, values.logLevel),
     findWorkflow: (started, registry) => library.registerFor(started, registry),

@@ -14,6 +14,7 @@ import { declareInit } from './commands/init.ts';
 import { declareList } from './commands/list.ts';
 import { declareResume } from './commands/resume.ts';
 import { declareRun } from './commands/run.ts';
+import { declareServe } from './commands/serve.ts';
 import { declareSignal } from './commands/signal.ts';
 import { declareStatus } from './commands/status.ts';
 import { declareVerify } from './commands/verify.ts';
@@ -47,6 +48,7 @@ const version = (): string => {
 
 const declarations = [
   declareRun,
+  declareServe,
   declareStatus,
   declareList,
   declareEvents,
@@ -61,7 +63,7 @@ const declarations = [
 ];
 
 /** Commands that ask the model. */
-const driving = ['run', 'signal', 'resume'];
+const driving = ['run', 'serve', 'signal', 'resume'];
 
 const commandLine =
   ({ store, config, model }: GlobalFlags, name: string): Context['commandLine'] =>

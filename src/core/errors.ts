@@ -69,6 +69,7 @@ export const errorCatalogue = {
   'run.paused': entry('conflict', 'The run {run} is paused: {reason}'),
   'run.not-paused': entry('conflict', 'The run {run} is {status}: there is nothing to resume'),
   'run.over': entry('conflict', 'The run {run} is {status}: it takes no more {what}'),
+  'run.moved-on': entry('conflict', 'The run {run} is at revision {actual}, not at {expected}'),
   'run.failed': entry('failed', 'The run {run} failed: {reason}'),
   'run.cancelled': entry('failed', 'The run {run} was cancelled: {reason}'),
   'run.diverged': entry('failed', 'The run {run} does not replay at revision {revision}: {reason}'),
@@ -133,6 +134,7 @@ export const errorCatalogue = {
     true,
   ),
   'store.unavailable': entry('unavailable', 'The store {store} is unavailable: {reason}', true),
+  'store.credentials': entry('unavailable', 'The store {store} refuses the credentials: {reason}'),
   'store.not-durable': entry(
     'unavailable',
     'The store {store} does not keep its promise of durability: {reason}',
@@ -147,6 +149,11 @@ export const errorCatalogue = {
   ),
   'store.read-only': entry('conflict', 'The store {store} was opened for reading only'),
   'store.closed': entry('unavailable', 'The store {store} is closed'),
+  'read-model.behind': entry(
+    'unavailable',
+    'The read model {name} does not show position {position} yet, after {waitedMs} ms',
+    true,
+  ),
   'store.stream-deleted': entry('not-found', 'The stream {stream} was deleted'),
   'store.wrong-expected-revision': entry(
     'conflict',
@@ -156,6 +163,10 @@ export const errorCatalogue = {
   'store.check-failed': entry(
     'conflict',
     'The append was refused: the stream {stream} is at revision {actual}, not {expected}',
+  ),
+  'store.journal-refused': entry(
+    'conflict',
+    'The journal {stream} takes what continues it and nothing else: {reason}',
   ),
   'store.outcome-unknown': entry(
     'unavailable',
@@ -183,10 +194,6 @@ export const errorCatalogue = {
   ),
   'http.no-route': entry('not-found', 'There is no route {method} {path}'),
   'http.media-type': entry('usage', 'The body must be {expected}, not {given}'),
-  'http.precondition-failed': entry(
-    'conflict',
-    'The run {run} is at revision {actual}, not at {expected}',
-  ),
   'server.unavailable': entry('unavailable', 'The server {url} does not answer: {reason}', true),
   'server.failed': entry('failed', 'The server failed: {reason}'),
 } as const satisfies Record<string, ErrorEntry>;

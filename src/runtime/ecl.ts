@@ -16,13 +16,25 @@ import { describeIssues } from '../core/step-checks.ts';
 import type { Workflow, WorkflowLike } from '../authoring/workflow.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
-import type { ReadModels } from '../ports/read-models.ts';
+import type { OwnProjection, Queryable, ReadModels } from '../ports/read-models.ts';
 import type { RunListQuery, RunPage } from '../ports/run-directory.ts';
+import type {
+  GatePage,
+  GateQuery,
+  StoredArtifact,
+  TimelinePage,
+  TimelineQuery,
+  UsageQuery,
+  UsageReport,
+} from '../ports/status-queries.ts';
 import { ActorSystem, inputHashOf } from './actor-system.ts';
 import { readEvents, type EventQuery, type PublicEvent } from './event-feed.ts';
 import { blockedReason, type RegisteredWorkflow, type Registry } from './registry.ts';
+import { showing, type Fresh } from './read-own-writes.ts';
 import { RunHandle } from './run-handle.ts';
+import { runDocument, type RunDocument } from './run-document.ts';
 import type { Services } from './services.ts';
+import { startedState } from './started-document.ts';
 import type { InputFiles } from './input-files.ts';
 import { verify, type Verification, type VerifyOptions } from './verify.ts';
 
@@ -63,6 +75,10 @@ export class Ecl {
     return this.#parts.services.registry;
   }
 
+  get ids(): IdGenerator {
+    return this.#parts.ids;
+  }
+
   get readModels(): ReadModels {
     return this.#parts.readModels;
   }
@@ -70,7 +86,7 @@ export class Ecl {
   /** Takes up what all runs owe; called once, after the workflows are registered. */
   async recover(): Promise<void> {
     const { readModels } = this.#parts;
-    await readModels.caughtUp();
+    await readModels.caughtUp({ of: 'run-summaries' satisfies OwnProjection });
     await this.system.recover(readModels.directory.owing());
   }
 
@@ -120,6 +136,20 @@ export class Ecl {
   }
 
   /**
+   * The run as it was when it had just started, whatever happened since: the same answer for ever. Where the workflow
+   * that it started with is not here any more, the run as it is now.
+   *
+   * @throws EclError `run.not-found`, `id.invalid`
+   */
+  async startedDocument(id: string): Promise<RunDocument> {
+    parseRunId(id);
+    const { services } = this.system;
+    const state = await startedState(services, id).catch(() => undefined);
+    if (state === undefined) return (await this.get(id)).document();
+    return runDocument(services, { id, state, unready: undefined });
+  }
+
+  /**
    * Revision of the run's last event; it costs a look-up, where `get` replays.
    *
    * @throws EclError `run.not-found`, `id.invalid`
@@ -130,9 +160,24 @@ export class Ecl {
     return last;
   }
 
-  /** Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked. */
-  async list(query: RunListQuery = {}): Promise<RunPage> {
-    await this.readModels.caughtUp();
+  /** Position of the run's last event: a query `after` it shows what the run has done. */
+  async positionOf(id: string): Promise<string> {
+    const options = { direction: 'backwards', limit: 1 } as const;
+    const { store } = this.#parts.services;
+    for await (const { position } of store.readStream(journalStream(id), options)) {
+      return String(position);
+    }
+    throw this.notFound(id);
+  }
+
+  /**
+   * Runs from the read model, newest first; what cannot go on with the registered workflows shows as blocked, but is
+   * counted as it is stored.
+   *
+   * @throws EclError `usage.invalid`, `read-model.behind`
+   */
+  async list({ after, waitMs, ...query }: RunListQuery & Fresh = {}): Promise<RunPage> {
+    await this.#showing('run-summaries', { after, waitMs });
     // Which runs are blocked depends on this process, so the read model cannot know it.
     const { status, ...others } = query;
     const stored = status === 'blocked' ? others : query;
@@ -146,6 +191,64 @@ export class Ecl {
       cursor = page.nextCursor;
       if (items.length > 0 || cursor === undefined) return { ...page, items };
     }
+  }
+
+  /**
+   * What happened in a run, in order: steps, attempts, model calls, verdicts, signals, timers and waits.
+   *
+   * @throws EclError `run.not-found`, `id.invalid`, `usage.invalid`, `read-model.behind`
+   */
+  async timeline(id: string, query: TimelineQuery & Fresh = {}): Promise<TimelinePage> {
+    const { after, waitMs, ...page } = query;
+    await this.revisionOf(id);
+    await this.#showing('run-timeline', { after, waitMs });
+    return this.readModels.status.timeline(id, page);
+  }
+
+  /**
+   * What models cost: totals of all, of a run with its children, or by run, step, model, workflow, tenant and day.
+   *
+   * @throws EclError `usage.invalid`, `read-model.behind`
+   */
+  async usage({ after, waitMs, ...query }: UsageQuery & Fresh = {}): Promise<UsageReport> {
+    await this.#showing('model-usage', { after, waitMs });
+    return this.readModels.status.usage(query);
+  }
+
+  /**
+   * Runs that nothing moves but an event from outside; who waits longest comes first.
+   *
+   * @throws EclError `usage.invalid`, `read-model.behind`
+   */
+  async gates({ after, waitMs, ...query }: GateQuery & Fresh = {}): Promise<GatePage> {
+    await this.#showing('run-summaries', { after, waitMs });
+    return this.readModels.status.gates(query);
+  }
+
+  /**
+   * Artifacts that the steps of a run stored, in order.
+   *
+   * @throws EclError `run.not-found`, `id.invalid`, `read-model.behind`
+   */
+  async artifacts(id: string, fresh: Fresh = {}): Promise<readonly StoredArtifact[]> {
+    await this.revisionOf(id);
+    await this.#showing('artifacts', fresh);
+    return this.readModels.status.artifacts(id);
+  }
+
+  /**
+   * The queries of a projection, once its rows are as new as is asked for.
+   *
+   * @throws EclError `usage.invalid` when it is not kept, `read-model.behind`
+   * @example
+   * const ecl = await createEcl({ projections: [signalCounts], workflows: [flow] });
+   * const counts = await ecl.query(signalCounts);
+   * counts.of('offer.42');
+   */
+  async query<Queries>(projection: Queryable<Queries>, fresh: Fresh = {}): Promise<Queries> {
+    const queries = this.readModels.queries(projection);
+    await this.#showing(projection.definition.name, fresh);
+    return queries;
   }
 
   /** What is recorded, in order; with `live` it goes on with what comes. */
@@ -193,6 +296,11 @@ export class Ecl {
   async close(options: { graceMs?: number } = {}): Promise<void> {
     await this.system.stop(options.graceMs);
     await this.#parts.close();
+  }
+
+  #showing(projection: OwnProjection | (string & {}), fresh: Fresh): Promise<void> {
+    const { store, clock } = this.#parts.services;
+    return showing({ store, clock, readModels: this.readModels }, projection, fresh);
   }
 
   #withBlocked<Summary extends RunPage['items'][number]>(summary: Summary): Summary {

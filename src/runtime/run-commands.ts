@@ -83,3 +83,21 @@ export const resumeCommand =
     const { revision, reason: why } = last.data;
     throw new EclError('run.quarantined', { run: state.id, revision, reason: why });
   };
+
+/** The command while the run is at this revision; one that changes nothing any more holds at any. */
+export const onlyAt =
+  (revision: number, command: Command): Command =>
+  (state) => {
+    if (state.revision === revision) return command(state);
+    if (changesNothing(command, state)) return undefined;
+    const { id: run, revision: actual } = state;
+    throw new EclError('run.moved-on', { run, actual, expected: revision });
+  };
+
+const changesNothing = (command: Command, state: RunState): boolean => {
+  try {
+    return command(state) === undefined;
+  } catch {
+    return false;
+  }
+};

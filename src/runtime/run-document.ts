@@ -64,7 +64,10 @@ const readyDocument = (services: Services, state: RunState): RunDocument => {
 };
 
 /** The document of a run, whether or not it can go on. */
-export const runDocument = (services: Services, actor: RunActor): RunDocument => {
+export const runDocument = (
+  services: Services,
+  actor: Pick<RunActor, 'id' | 'state' | 'unready'>,
+): RunDocument => {
   if (actor.state !== undefined) return readyDocument(services, actor.state);
   const unready = actor.unready!;
   const { head } = unready;

@@ -6,12 +6,13 @@
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import { EclError } from '../core/errors.ts';
+import { rootRunId } from '../core/ids.ts';
 import type { JournalEvent, MachineEvent } from '../core/journal-events.ts';
 import type { RunState } from '../core/run-state.ts';
 import { restsWithChildren } from '../core/run-status.ts';
 import type { ActorSystem } from './actor-system.ts';
-import type { RunActor } from './run-actor.ts';
-import { cancelCommand, resumeCommand, signalCommand } from './run-commands.ts';
+import type { Command, RunActor } from './run-actor.ts';
+import { cancelCommand, onlyAt, resumeCommand, signalCommand } from './run-commands.ts';
 import { runDocument, type RunDocument } from './run-document.ts';
 
 export interface RunObserver {
@@ -55,10 +56,19 @@ export class RunHandle<Output = unknown> {
   /** How the run ended, once this handle saw it: it will not change any more. */
   #ended: RunDocument | undefined;
 
-  constructor(system: ActorSystem, actor: RunActor) {
+  /** The revision at which commands of this handle are meant to be decided, and at no other. */
+  readonly #expected: number | undefined;
+
+  constructor(system: ActorSystem, actor: Pick<RunActor, 'id' | 'state'>, expected?: number) {
     this.id = actor.id;
     this.#system = system;
     this.#snapshot = actor.state?.snapshot;
+    this.#expected = expected;
+  }
+
+  /** The same run, for commands that hold only while it is at this revision; else they are `run.moved-on`. */
+  at(revision: number): RunHandle<Output> {
+    return new RunHandle(this.#system, { id: this.id, state: undefined }, revision);
   }
 
   /** As XState names it. */
@@ -74,8 +84,7 @@ export class RunHandle<Output = unknown> {
    */
   async send(event: MachineEvent, options: { id?: string } = {}): Promise<RunDocument> {
     const id = options.id ?? `${this.#system.services.writer}/${(signalCount += 1)}`;
-    const actor = await this.#actor();
-    return this.#documentOf(await actor.submit(signalCommand(id, event)));
+    return this.#submit(signalCommand(id, event));
   }
 
   /**
@@ -105,7 +114,7 @@ export class RunHandle<Output = unknown> {
     };
     if (rests()) return runDocument(services, actor);
     return new Promise((resolve, reject) => {
-      const stop = hub.listenAll({
+      const stop = hub.listenToFamily(rootRunId(this.id), {
         decided: () => {
           if (!rests()) return;
           stop();
@@ -128,8 +137,7 @@ export class RunHandle<Output = unknown> {
 
   /** @throws EclError `run.over` */
   async cancel(reason = 'cancelled by request'): Promise<RunDocument> {
-    const actor = await this.#actor();
-    return this.#documentOf(await actor.submit(cancelCommand(reason)));
+    return this.#submit(cancelCommand(reason));
   }
 
   /**
@@ -143,9 +151,8 @@ export class RunHandle<Output = unknown> {
       return this.send({ type: 'rounds.extended', rounds: options.moreRounds });
     }
     if ('output' in options) return this.send({ type: 'rounds.replaced', output: options.output });
-    const actor = await this.#actor();
     const { clock } = this.#system.services;
-    return this.#documentOf(await actor.submit(resumeCommand(() => clock.now(), options.reason)));
+    return this.#submit(resumeCommand(() => clock.now(), options.reason));
   }
 
   /** The machine's snapshot that was stored last; of a run that left memory, the last one that was seen here. */
@@ -192,6 +199,12 @@ export class RunHandle<Output = unknown> {
       }
     });
     return { unsubscribe: stop };
+  }
+
+  async #submit(command: Command): Promise<RunDocument> {
+    const actor = await this.#actor();
+    const checked = this.#expected === undefined ? command : onlyAt(this.#expected, command);
+    return this.#documentOf(await actor.submit(checked));
   }
 
   async #actor(): Promise<RunActor> {

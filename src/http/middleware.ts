@@ -1,0 +1,47 @@
+/** What every request passes before its route, in this order: the one place where middleware is mounted. */
+import type { Hono, MiddlewareHandler } from 'hono';
+import type { Api, ApiEnv } from './api.ts';
+import { checkHost, checkOrigin } from './host-checks.ts';
+
+/** Names a request, for its answer and the log. */
+const requestId =
+  ({ ids }: Api): MiddlewareHandler<ApiEnv> =>
+  async (context, next) => {
+    const id = ids.uuid();
+    context.set('requestId', id);
+    context.header('X-Request-Id', id);
+    await next();
+  };
+
+/** Answers are for the one who asked, and are what they say they are. */
+const safeHeaders: MiddlewareHandler<ApiEnv> = async (context, next) => {
+  context.header('X-Content-Type-Options', 'nosniff');
+  context.header('Cache-Control', 'no-store');
+  await next();
+};
+
+const hostChecks =
+  ({ hosts }: Api): MiddlewareHandler<ApiEnv> =>
+  async (context, next) => {
+    const host = context.req.header('host');
+    checkHost(host, hosts);
+    checkOrigin(context.req.header('origin'), host);
+    await next();
+  };
+
+const authentication =
+  ({ authenticator }: Api, open: ReadonlySet<string>): MiddlewareHandler<ApiEnv> =>
+  async (context, next) => {
+    if (!open.has(context.req.path)) {
+      context.set('principal', authenticator.authenticate(context.req.header('authorization')));
+    }
+    await next();
+  };
+
+/** @param open paths that need no token */
+export const mountMiddleware = (app: Hono<ApiEnv>, api: Api, open: ReadonlySet<string>): void => {
+  app.use(requestId(api));
+  app.use(safeHeaders);
+  app.use(hostChecks(api));
+  app.use(authentication(api, open));
+};

@@ -1,0 +1,139 @@
+/** Runs: start, show, list. */
+import { z } from 'zod';
+import { EclError } from '../../core/errors.ts';
+import {
+  isOperator,
+  requireRun,
+  tenantForList,
+  tenantForNew,
+  type Principal,
+} from '../access/authorize.ts';
+import type { Api, ServedWorkflow } from '../api.ts';
+import { Cursor, Limit, limitDefault, pageOf } from '../contract/page.ts';
+import { Run, RunSummary, runStatuses, StartRun } from '../contract/run.ts';
+import { answersJson, problems, route, type Route } from '../route.ts';
+import { etagOf, IdempotencyKey, publicRun, RunPath } from './run-kit.ts';
+
+/** A path is code to load: only who may do all on this machine may name one. */
+const findWorkflow = (
+  { workflows }: Api,
+  principal: Principal,
+  target: string,
+): Promise<ServedWorkflow> => {
+  if (!/[./\\]/.test(target) || isOperator(principal)) return workflows.find(target);
+  throw new EclError('access.forbidden', { reason: 'a workflow is named by its id' });
+};
+
+const startRun = (api: Api): Route =>
+  route({
+    method: 'post',
+    path: '/api/v1/runs',
+    operationId: 'startRun',
+    tag: 'Runs',
+    summary: 'Start a run, or find the one that has the same key and input',
+    description:
+      'When the answer comes, the start is durable. With an `Idempotency-Key` the answer is the run as it was when ' +
+      'it had just started, however often the request is repeated.',
+    scope: 'write',
+    takes: { headers: z.object({ 'idempotency-key': IdempotencyKey }), body: StartRun },
+    answers: {
+      201: answersJson(Run, 'The run was started'),
+      200: answersJson(Run, 'The run was there already'),
+      ...problems(404, 409, 413, 415),
+    },
+    handle: async (context, { body, headers }) => {
+      const { ecl } = api;
+      const principal = context.get('principal');
+      const tenant = tenantForNew(principal, body.tenant);
+      const { workflow, module } = await findWorkflow(api, principal, body.workflow);
+      ecl.registry.register(workflow, module === undefined ? {} : { module });
+      const idempotencyKey = headers['idempotency-key'];
+      const { run, created } = await ecl.start(workflow, {
+        input: body.input,
+        tenant,
+        readFiles: false,
+        ...(body.key === undefined ? {} : { key: body.key }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
+      const document =
+        idempotencyKey === undefined ? await run.document() : await ecl.startedDocument(run.id);
+      return context.json(publicRun(document), created ? 201 : 200, {
+        Location: `/api/v1/runs/${run.id}`,
+        ETag: etagOf(document),
+      });
+    },
+  });
+
+const RunQuery = z.strictObject({
+  status: z.enum(runStatuses).optional(),
+  workflow: z.string().max(64).optional(),
+  tenant: z.string().max(64).optional(),
+  parent: z.string().max(512).optional().meta({ description: 'Child runs of this run' }),
+  children: z.enum(['true', 'false']).optional().meta({ description: 'Child runs too' }),
+  limit: Limit,
+  cursor: Cursor,
+});
+
+const listRuns = ({ ecl }: Api): Route =>
+  route({
+    method: 'get',
+    path: '/api/v1/runs',
+    operationId: 'listRuns',
+    tag: 'Runs',
+    summary: 'Runs, newest first',
+    scope: 'read',
+    takes: { query: RunQuery },
+    answers: {
+      200: answersJson(pageOf(RunSummary, 'RunPage'), 'A page of runs'),
+      ...problems(404),
+    },
+    handle: async (context, { query }) => {
+      const principal = context.get('principal');
+      const tenant = tenantForList(principal, query.tenant);
+      const { status, workflow, parent, children, cursor } = query;
+      if (parent !== undefined) requireRun(principal, parent);
+      const page = await ecl.list({
+        limit: query.limit ?? limitDefault,
+        ...(status === undefined ? {} : { status }),
+        ...(workflow === undefined ? {} : { workflow }),
+        ...(parent === undefined ? {} : { parent }),
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(children === undefined ? {} : { children: children === 'true' }),
+      });
+      const { nextCursor } = page;
+      return context.json({
+        items: page.items.map((item) => RunSummary.parse(item)),
+        ...(nextCursor === undefined ? {} : { nextCursor }),
+      });
+    },
+  });
+
+const matches = (header: string | undefined, etag: string): boolean =>
+  header?.split(',').some((each) => each.trim() === etag) ?? false;
+
+const getRun = ({ ecl }: Api): Route =>
+  route({
+    method: 'get',
+    path: '/api/v1/runs/{id}',
+    operationId: 'getRun',
+    tag: 'Runs',
+    summary: 'A run as it is now',
+    scope: 'read',
+    takes: { params: RunPath, headers: z.object({ 'if-none-match': z.string().optional() }) },
+    answers: {
+      200: answersJson(Run, 'The run'),
+      304: { description: 'It is as it was at the ETag of `If-None-Match`' },
+      ...problems(404),
+    },
+    handle: async (context, { params, headers }) => {
+      const id = requireRun(context.get('principal'), params.id);
+      const document = await (await ecl.get(id)).document();
+      const etag = etagOf(document);
+      context.header('ETag', etag);
+      if (matches(headers['if-none-match'], etag)) return context.body(null, 304);
+      return context.json(publicRun(document));
+    },
+  });
+
+export const runRoutes = (api: Api): Route[] => [startRun(api), listRuns(api), getRun(api)];

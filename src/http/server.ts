@@ -1,0 +1,75 @@
+/**
+ * The HTTP API on a socket: bounded in time and size against clients that are slow, and ending in order.
+ *
+ * 1. `close` resolves within the grace, whatever clients do: streams end first, requests under way get the grace.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EclError } from '../core/errors.ts';
+import { createApp } from './app.ts';
+import type { Api } from './api.ts';
+
+export interface HttpServer {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops taking requests, ends streams, lets requests under way end. @param graceMs @default 2000 */
+  close(graceMs?: number): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Everything of the API but what belongs to the socket. */
+  readonly api: Omit<Api, 'closing'>;
+}
+
+const closeGraceMs = 2_000;
+
+const listen = (server: Server, { host, port }: ServerOptions): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code ?? error.message;
+      reject(new EclError('server.unavailable', { url: `${host}:${port}`, reason }));
+    });
+    server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
+  });
+
+const inBrackets = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** @throws EclError `server.unavailable` when the address cannot be taken */
+export const startHttpServer = async (options: ServerOptions): Promise<HttpServer> => {
+  const { getRequestListener } = await import('@hono/node-server');
+  const { api } = options;
+  const { limits, clock } = api;
+  const closing = new AbortController();
+  const app = createApp({ ...api, closing: closing.signal });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    (request, response) => void listener(request, response),
+  );
+  server.maxConnections = limits.connectionsMax;
+  const port = await listen(server, options);
+  return {
+    url: `http://${inBrackets(options.host)}:${port}`,
+    port,
+    close: (graceMs = closeGraceMs) =>
+      new Promise((resolve) => {
+        closing.abort();
+        const cancel = clock.schedule(clock.now() + graceMs, () => server.closeAllConnections());
+        server.close(() => {
+          cancel();
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+};

@@ -1,0 +1,115 @@
+/**
+ * Part of the composition root: the HTTP API on top of an open ECL, its tokens, and the file in which the command line
+ * on this machine finds it.
+ */
+import { resolve } from 'node:path';
+import {
+  readServerFile,
+  removeServerFile,
+  writeServerFile,
+  type ServerFile,
+} from './adapters/filesystem/server-file.ts';
+import { createFileTokenStore } from './adapters/filesystem/token-store.ts';
+import { createSecret } from './adapters/system/secret.ts';
+import { EclError } from './core/errors.ts';
+import { createAuthenticator, openDoor } from './http/access/authenticate.ts';
+import type { WorkflowSource } from './http/api.ts';
+import { loopbackNames } from './http/host-checks.ts';
+import { httpLimits, type HttpLimits } from './http/limits.ts';
+import { startHttpServer } from './http/server.ts';
+import type { TokenStore } from './ports/token-store.ts';
+import type { Ecl } from './runtime/ecl.ts';
+
+export interface ServeOptions {
+  readonly ecl: Ecl;
+  readonly workflows: WorkflowSource;
+  /** Where tokens are kept and the server's own file is written. */
+  readonly folder: string;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0 takes a free one. @default 4680 */
+  readonly port?: number;
+  /** Whether requests need a token; without one only this machine is served. @default true */
+  readonly auth?: boolean;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface Serving {
+  readonly url: string;
+  /** Of the server itself: it allows everything, and goes with it. */
+  readonly token: string;
+  /** The file that holds both, for the command line on this machine. */
+  readonly file: string;
+  close(): Promise<void>;
+}
+
+export const portDefault = 4680;
+export const hostDefault = '127.0.0.1';
+
+/** Where a store keeps what belongs to this machine: a store on a server has the default folder for it. */
+export const folderOfStore = (store: string): string =>
+  resolve(store.startsWith('sqlite:') ? store.slice('sqlite:'.length) : '.ecl');
+
+export const openTokens = (folder: string): TokenStore =>
+  createFileTokenStore({ folder, createSecret });
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** The server that says that it holds the store of this folder, unless its process is gone. */
+export const serverOf = (folder: string): ServerFile | undefined => {
+  const server = readServerFile(folder);
+  return server !== undefined && isAlive(server.pid) ? server : undefined;
+};
+
+/**
+ * Serves the HTTP API.
+ *
+ * @throws EclError `usage.invalid` for a server without tokens that others could reach, `server.unavailable` when the
+ * address cannot be taken
+ */
+export const serve = async (options: ServeOptions): Promise<Serving> => {
+  const { ecl, workflows, folder, host = hostDefault, port = portDefault, auth = true } = options;
+  if (!auth && !isLoopback(host)) {
+    const reason = `--no-auth serves this machine only: ${host} is an address that others reach`;
+    throw new EclError('usage.invalid', { reason });
+  }
+  const { clock, logger } = ecl.system.services;
+  const serverToken = createSecret();
+  const server = await startHttpServer({
+    host,
+    port,
+    api: {
+      ecl,
+      workflows,
+      authenticator: auth
+        ? createAuthenticator({ tokens: openTokens(folder), serverToken })
+        : openDoor,
+      limits: { ...httpLimits, ...options.limits },
+      clock,
+      ids: ecl.ids,
+      logger,
+      hosts: isLoopback(host) ? loopbackNames : undefined,
+    },
+  });
+  const { url } = server;
+  const file = writeServerFile(folder, { url, token: serverToken, pid: process.pid });
+  return {
+    url,
+    token: serverToken,
+    file,
+    close: async () => {
+      removeServerFile(folder, process.pid);
+      await server.close();
+    },
+  };
+};
