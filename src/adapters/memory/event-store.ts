@@ -30,7 +30,7 @@ import {
   checkExpectedRevision,
   checkMaxCount,
   checkStream,
-} from './append-check.ts';
+} from '../../ports/append-check.ts';
 import { Changes } from './changes.ts';
 import { endingWith, type Ending } from './ending.ts';
 import { MemoryStream } from './memory-stream.ts';

@@ -24,7 +24,7 @@ import type {
   SubscribeOptions,
   SubscriptionItem,
 } from '../../ports/event-store.ts';
-import { checkExpectedRevision, checkMaxCount, checkStream } from './append-check.ts';
+import { checkExpectedRevision, checkMaxCount, checkStream } from '../../ports/append-check.ts';
 import { eventDatabasePath, readDurability, ReadConnection } from './connection.ts';
 import { driverName, openDatabase, type OpenDatabase, type SqliteDatabase } from './driver.ts';
 import { readFailure } from './errors.ts';

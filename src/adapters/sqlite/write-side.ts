@@ -15,7 +15,7 @@ import type {
   RecordedEvent,
   StreamCheck,
 } from '../../ports/event-store.ts';
-import { checkAppend, checkAppends, checkChecks } from './append-check.ts';
+import { checkAppend, checkAppends, checkChecks } from '../../ports/append-check.ts';
 import { openForWriting } from './connection.ts';
 import {
   closeWritten,

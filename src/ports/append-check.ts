@@ -1,11 +1,12 @@
 /**
- * What is refused before an append waits for its turn: a malformed one.
+ * What every event store refuses before it looks at a stream: a malformed append.
  *
  * 1. A refused append leaves no trace.
- * 2. Text that UTF-8 cannot hold, or that some drivers cut at a NUL, is refused rather than changed.
+ * 2. What is accepted can be kept to the byte by every store: text that UTF-8 can hold, without NUL, which some drivers
+ *    cut at.
  */
-import { EclError } from '../../core/errors.ts';
-import type { Append, ExpectedRevision, StreamCheck } from '../../ports/event-store.ts';
+import { EclError } from '../core/errors.ts';
+import type { Append, ExpectedRevision, StreamCheck } from './event-store.ts';
 
 const usage = (reason: string): EclError => new EclError('usage.invalid', { reason });
 
