@@ -1,5 +1,5 @@
 /**
- * What is asked of the run summaries: who owes something, which runs there are, which one was meant.
+ * What is asked of the run summaries: who owes something, which runs there are, how many, who waits, which one was meant.
  *
  * 1. Pages follow the moment of the start and the id, which never change, so runs that come meanwhile shift nothing.
  * 2. Whoever owes is read page by page: all runs are never in memory.
@@ -7,6 +7,8 @@
 import {
   EclError,
   type ColumnValues,
+  type GatePage,
+  type GateQuery,
   type OwingRun,
   type ProjectedRow,
   type ProjectedRows,
@@ -14,7 +16,10 @@ import {
   type RunListQuery,
   type RunPage,
   type RunSummary,
+  type StatusCounts,
 } from 'ecl';
+import { decodeCursor, encodeCursor, limitOf, pageAfter, placeOf, type Place } from './pages.ts';
+import { pendingGates } from './pending-gates.ts';
 import {
   dueAtOf,
   errorOf,
@@ -22,6 +27,7 @@ import {
   isOwing,
   statusOf,
   waitingForOf,
+  waitingSinceOf,
   type Summary,
 } from './run-summary.ts';
 
@@ -36,8 +42,15 @@ export const columns = {
   owing: 'integer',
   busy: 'integer',
   dueAt: 'integer',
+  /** Since when it waits for an event from outside, in milliseconds; null when it does not. */
+  waitingSince: 'integer',
+  /** Each between two line ends, so that one is found whole. */
+  tags: 'text',
   search: 'text',
 } as const;
+
+/** What never changes after the start: the indexes of these alone are written once a run. */
+export const fixed = ['workflow', 'tenant', 'parent', 'startedAt'] as const;
 
 /** Lists are of roots unless they say otherwise, so the parent stands before the order. */
 export const indexes = [
@@ -47,6 +60,7 @@ export const indexes = [
   ['workflow', 'parent', 'startedAt'],
   ['tenant', 'parent', 'startedAt'],
   ['startedAt'],
+  ['waitingSince'],
 ] as const;
 
 export const rowOf = (run: Summary): ColumnValues<typeof columns> => ({
@@ -58,6 +72,8 @@ export const rowOf = (run: Summary): ColumnValues<typeof columns> => ({
   owing: isOwing(run) ? 1 : null,
   busy: isBusy(run) ? 1 : 0,
   dueAt: dueAtOf(run) ?? null,
+  waitingSince: waitingSinceOf(run) ?? null,
+  tags: run.tags.length === 0 ? '' : `\n${run.tags.join('\n')}\n`,
   search: `${run.identity.input} ${run.end?.output ?? ''}`,
 });
 
@@ -65,54 +81,18 @@ type Rows = ProjectedRows<Summary, typeof columns>;
 type RunRow = ProjectedRow<Summary, typeof columns>;
 
 const pageRows = 1_000;
-const listDefault = 50;
-const listMax = 1_000;
 const beginningMax = 20;
 const newestMax = 500;
 
-/** Where a run stands in a list: by the moment of its start, then by its id. */
-interface Place {
-  readonly startedAt: number;
-  readonly id: string;
-}
-
-const placeOf = ({ key, columns }: RunRow): Place => ({
-  startedAt: columns.startedAt ?? 0,
-  id: key,
-});
-
-interface Page {
-  readonly where: readonly RowCondition[];
-  readonly descending: boolean;
-  readonly limit: number;
-  readonly bodies?: boolean;
-}
-
-/** Rows in order, after a place in it: first those of the same moment, then the others. */
-const pageAfter = (rows: Rows, { descending, ...page }: Page, place?: Place): RunRow[] => {
-  const orderBy = ['startedAt', 'key'].map((column) => ({ column, descending }));
-  if (place === undefined) return rows.query({ ...page, orderBy });
-  const operator = descending ? '<' : '>';
-  const among = (limit: number, ...conditions: RowCondition[]): RunRow[] =>
-    limit <= 0
-      ? []
-      : rows.query({ ...page, orderBy, limit, where: [...page.where, ...conditions] });
-  const same = among(
-    page.limit,
-    { column: 'startedAt', operator: '=', value: place.startedAt },
-    { column: 'key', operator, value: place.id },
-  );
-  const others = among(page.limit - same.length, {
-    column: 'startedAt',
-    operator,
-    value: place.startedAt,
-  });
-  return [...same, ...others];
-};
-
 function* owingRuns(rows: Rows): Generator<OwingRun> {
   const where: RowCondition[] = [{ column: 'owing', operator: '=', value: 1 }];
-  const page = { where, descending: false, limit: pageRows, bodies: false };
+  const page = {
+    where,
+    column: 'startedAt',
+    descending: false,
+    limit: pageRows,
+    bodies: false,
+  };
   for (let place: Place | undefined; ;) {
     const found = pageAfter(rows, page, place);
     for (const { key, columns } of found) {
@@ -120,7 +100,7 @@ function* owingRuns(rows: Rows): Generator<OwingRun> {
     }
     const last = found.at(-1);
     if (last === undefined || found.length < pageRows) return;
-    place = placeOf(last);
+    place = placeOf(last, 'startedAt');
   }
 }
 
@@ -140,25 +120,22 @@ const summaryOf = ({ key, context: run }: RunRow): RunSummary => {
     ...(run.end === undefined ? {} : { endedAt: run.end.at }),
     revision: run.revision,
     waitingFor: waitingForOf(run),
+    tags: run.tags,
     ...(parent === undefined ? {} : { parent }),
     ...(error === undefined ? {} : { error }),
     ...(module === undefined ? {} : { module }),
   };
 };
 
-const encodeCursor = ({ startedAt, id }: Place): string =>
-  Buffer.from(`${startedAt} ${id}`).toString('base64url');
-
 /** @throws EclError `usage.invalid` */
-const decodeCursor = (cursor: string): Place => {
-  const [startedAt, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
-  const place = { startedAt: Number(startedAt), id: id ?? '' };
-  if (encodeCursor(place) === cursor && Number.isSafeInteger(place.startedAt)) return place;
-  throw new EclError('usage.invalid', { reason: `"${cursor}" is not a cursor of a list of runs` });
+const momentOf = (name: string, text: string): number => {
+  const at = Date.parse(text);
+  if (Number.isFinite(at)) return at;
+  throw new EclError('usage.invalid', { reason: `${name} "${text}" is not a moment in ISO 8601` });
 };
 
 const conditionsOf = (query: RunListQuery): RowCondition[] => {
-  const { parent, children = false } = query;
+  const { parent, children = false, since, until, tag, search } = query;
   const where: RowCondition[] = [];
   for (const column of ['status', 'workflow', 'tenant'] as const) {
     const value = query[column];
@@ -166,23 +143,45 @@ const conditionsOf = (query: RunListQuery): RowCondition[] => {
   }
   if (parent !== undefined) where.push({ column: 'parent', operator: '=', value: parent });
   else if (!children) where.push({ column: 'parent', operator: 'is-null' });
+  if (since !== undefined) {
+    where.push({ column: 'startedAt', operator: '>=', value: momentOf('since', since) });
+  }
+  if (until !== undefined) {
+    where.push({ column: 'startedAt', operator: '<', value: momentOf('until', until) });
+  }
+  if (tag !== undefined) where.push({ column: 'tags', operator: 'contains', value: `\n${tag}\n` });
+  if (search !== undefined && search !== '') {
+    where.push({ column: 'search', operator: 'contains', value: search });
+  }
   return where;
 };
 
+const countRuns = (rows: Rows, query: RunListQuery): StatusCounts => {
+  const where = conditionsOf(query).filter(({ column }) => column !== 'status');
+  const counts = rows.totals({ where, by: ['status'] });
+  return Object.fromEntries(counts.map(({ by, count }) => [String(by['status']), count]));
+};
+
 const listRuns = (rows: Rows, query: RunListQuery): RunPage => {
-  const limit = Math.min(Math.max(1, Math.trunc(query.limit ?? listDefault) || 1), listMax);
+  const limit = limitOf(query.limit, 50);
   const found = pageAfter(
     rows,
-    { where: conditionsOf(query), descending: true, limit: limit + 1 },
-    query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+    {
+      where: conditionsOf(query),
+      column: 'startedAt',
+      descending: true,
+      limit: limit + 1,
+    },
+    query.cursor === undefined ? undefined : decodeCursor(query.cursor, 'a list of runs'),
   );
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return {
     items: items.map(summaryOf),
     ...(found.length > limit && last !== undefined
-      ? { nextCursor: encodeCursor(placeOf(last)) }
+      ? { nextCursor: encodeCursor(placeOf(last, 'startedAt')) }
       : {}),
+    ...(query.counts === true ? { counts: countRuns(rows, query) } : {}),
   };
 };
 
@@ -204,6 +203,7 @@ const candidateIds = (rows: Rows, id: string): string[] => {
   const newest = (where: RowCondition[]) =>
     pageAfter(rows, {
       where: [...where, family],
+      column: 'startedAt',
       descending: true,
       limit: newestMax,
       bodies: false,
@@ -220,6 +220,8 @@ export const runQueries = (rows: Rows) => ({
   owing: (): Iterable<OwingRun> => owingRuns(rows),
   /** Newest first. @throws EclError `usage.invalid` for a cursor that is none */
   list: (query: RunListQuery): RunPage => listRuns(rows, query),
+  /** Who waits longest first. @throws EclError `usage.invalid` for a cursor that is none */
+  gates: (query: GateQuery): GatePage => pendingGates(rows, query),
   /** Ids that might have been meant: those that begin so, and the newest ones around. */
   candidates: (id: string): string[] => candidateIds(rows, id),
   /** All that is kept of a run. */

@@ -15,7 +15,7 @@ import {
   type PayloadReference,
 } from 'ecl';
 import { putBack, takeAll, takeFrom, takeOut, together, type Moved } from './run-books.ts';
-import { columns, indexes, rowOf, runQueries } from './run-queries.ts';
+import { columns, fixed, indexes, rowOf, runQueries } from './run-queries.ts';
 import { blank, excerptOf, Summary, type Counts } from './run-summary.ts';
 
 interface Place {
@@ -35,6 +35,8 @@ const seen = (run: Summary, { at, revision }: Place, changes?: Partial<Summary>)
     updatedAt: at,
     revision,
     state: run.state,
+    stateSince: run.stateSince,
+    tags: run.tags,
     accepts: run.accepts,
     paused: run.paused,
     quarantined: run.quarantined,
@@ -113,9 +115,11 @@ const store = createStore({
       });
     },
     StateChanged: (run, event) => {
-      const { to, accepts = [] } = event.data;
+      const { to, tags, accepts = [] } = event.data;
       return seen(run, event, {
         state: isPayloadReference(to) ? null : to,
+        stateSince: event.at,
+        tags: isPayloadReference(tags) ? [] : tags,
         accepts: isPayloadReference(accepts) ? ['*'] : accepts,
       });
     },
@@ -232,13 +236,14 @@ const store = createStore({
 
 export const runSummaries = defineProjection({
   name: 'run-summaries',
-  version: 1,
+  version: 2,
   key: ({ run }) => run,
   first: 'RunStarted',
   context: Summary,
   store,
   columns,
   indexes,
+  fixed,
   row: rowOf,
   queries: runQueries,
 });

@@ -57,6 +57,9 @@ export const Summary = z.object({
   revision: z.number(),
   /** The machine's state value; null before the first one and when it is too long for a journal. */
   state: StateValue.nullable(),
+  /** When the machine came into it. */
+  stateSince: z.string(),
+  tags: z.array(z.string()),
   /** Events from outside that the state handles. */
   accepts: z.array(z.string()),
   /** Why it is paused. */
@@ -88,6 +91,8 @@ export const blank: Summary = {
   updatedAt: '',
   revision: -1,
   state: null,
+  stateSince: '',
+  tags: [],
   accepts: [],
   paused: undefined,
   quarantined: undefined,
@@ -139,11 +144,15 @@ export const isOwing = (run: Summary): boolean =>
 export const waitingForOf = (run: Summary): readonly string[] =>
   run.end !== undefined || run.quarantined !== undefined || isBusy(run) ? [] : run.accepts;
 
+/** Since when it waits for an event from outside, in milliseconds since 1970; undefined when it does not. */
+export const waitingSinceOf = (run: Summary): number | undefined =>
+  run.accepts.length > 0 && statusOf(run) === 'waiting' ? Date.parse(run.stateSince) : undefined;
+
 /** Why it is where it is. */
 export const errorOf = ({ end, quarantined, paused }: Summary): string | undefined =>
   end?.error ?? quarantined ?? paused;
 
-const excerptMax = 120;
+const excerptMax = 400;
 
 /** The first texts and numbers in a value, as far as they fit. */
 export const excerptOf = (value: unknown): string => {

@@ -50,6 +50,22 @@ export type {
   RowTotalsQuery,
 } from './ports/read-store.ts';
 export type { OwingRun, RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
+export type {
+  GatePage,
+  GateQuery,
+  PendingGate,
+  StatusCounts,
+  StoredArtifact,
+  TimelineEntry,
+  TimelineKind,
+  TimelinePage,
+  TimelineQuery,
+  TimelineUsage,
+  UsageDimension,
+  UsageQuery,
+  UsageReport,
+  UsageTotals,
+} from './ports/status-queries.ts';
 export type { Ecl, SpawnOptions } from './runtime/ecl.ts';
 export type { EventQuery, PublicEvent } from './runtime/event-feed.ts';
 export {
@@ -67,6 +83,7 @@ export {
   type Projection,
   type ProjectionOptions,
 } from './runtime/projection.ts';
+export type { Fresh } from './runtime/read-own-writes.ts';
 export type { RunDocument } from './runtime/run-document.ts';
 export type { ResumeOptions, RunHandle } from './runtime/run-handle.ts';
 export { createEcl, type EclOptions } from './main.ts';

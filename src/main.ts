@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import type { WorkflowLike } from './authoring/workflow.ts';
-import { environment } from './config.ts';
+import { environment, isKurrentDb, shownStore } from './config.ts';
 import type { Budget } from './core/budget.ts';
 import { EclError } from './core/errors.ts';
 import { limits, type Limits } from './core/limits.ts';
@@ -18,19 +18,31 @@ import type { EventStore } from './ports/event-store.ts';
 import type { Model } from './ports/model.ts';
 import type { ReadStore } from './ports/read-store.ts';
 import { Ecl } from './runtime/ecl.ts';
+import type { Ownership, OwnershipParts } from './runtime/ownership/ownership.ts';
 import { InputFiles } from './runtime/input-files.ts';
+import type { Projection } from './runtime/projection.ts';
 import { Registry } from './runtime/registry.ts';
 import type { FindWorkflow } from './runtime/services.ts';
 
 export interface EclOptions {
-  /** `sqlite:<folder>`, `memory:`, which keeps nothing, or stores of your own. @default 'sqlite:.ecl' */
+  /**
+   * `sqlite:<folder>`, `kurrentdb://host:2113?tls=false`, `memory:`, which keeps nothing, or stores of your own.
+   * @default 'sqlite:.ecl'
+   */
   readonly store?: string | Stores;
+  /**
+   * Where artifacts and read models are kept when the events are in a KurrentDB. Processes on one server need the same
+   * artifacts: on several machines, a folder that they share. @default '.ecl'
+   */
+  readonly dataFolder?: string;
   /**
    * `anthropic:<model>`, `openai-compatible:<url>#<model>`, `rules`, `scripted:<file>`, or a model of your own.
    * @default Claude when ANTHROPIC_API_KEY is set, else `rules`
    */
   readonly model?: string | Model;
   readonly workflows?: readonly WorkflowLike[];
+  /** Read models of your own, kept up to date beside ECL's: see `defineProjection`. */
+  readonly projections?: readonly Projection<unknown>[];
   /** What a run may spend when its workflow does not say. @default unlimited */
   readonly budget?: Budget;
   /** List prices to use in place of the built-in ones. */
@@ -72,7 +84,46 @@ export interface Stores {
   readonly reads: ReadStore;
 }
 
-const openStores = async (spec: string | Stores, access: 'write' | 'read'): Promise<Stores> => {
+const openSqliteStores = async (folder: string, access: 'write' | 'read'): Promise<Stores> => {
+  const { openSqliteEventStore } = await import('./adapters/sqlite/event-store.ts');
+  const events = await openSqliteEventStore({ folder, access });
+  return { events, ...(await openFolders({ artifacts: folder, reads: folder }, access)) };
+};
+
+const openKurrentDbStores = async (
+  connectionString: string,
+  access: 'write' | 'read',
+  dataFolder: string,
+): Promise<Stores> => {
+  const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
+  const { parseConnectionString } = await import('./adapters/kurrentdb/connection-string.ts');
+  const { nodes } = parseConnectionString(connectionString);
+  const events = await openKurrentDbEventStore({ connectionString, access });
+  // Positions are those of one server: what was folded of another one is of no use.
+  const reads = join(dataFolder, 'kurrentdb', nodes.replaceAll(/[^a-z0-9.-]+/g, '_'));
+  return { events, ...(await openFolders({ artifacts: dataFolder, reads }, access)) };
+};
+
+const openFolders = async (
+  folders: { readonly artifacts: string; readonly reads: string },
+  access: 'write' | 'read',
+): Promise<Omit<Stores, 'events'>> => {
+  const { openSqliteReadStore } = await import('./adapters/sqlite/read-store.ts');
+  const { createFilesystemArtifactStore } = await import('./adapters/filesystem/artifact-store.ts');
+  const artifacts = createFilesystemArtifactStore({ folder: join(folders.artifacts, 'artifacts') });
+  // A reader brings the rows up to date as well, but makes no files where there is no store yet.
+  if (access === 'read' && !existsSync(join(folders.reads, 'read-models.db'))) {
+    const { createMemoryReadStore } = await import('./adapters/memory/read-store.ts');
+    return { artifacts, reads: createMemoryReadStore() };
+  }
+  return { artifacts, reads: await openSqliteReadStore({ folder: folders.reads }) };
+};
+
+const openStores = async (
+  spec: string | Stores,
+  access: 'write' | 'read',
+  dataFolder: string,
+): Promise<Stores> => {
   if (typeof spec === 'object') return spec;
   if (spec === 'memory:' || spec === 'memory') {
     const { createMemoryEventStore } = await import('./adapters/memory/event-store.ts');
@@ -84,23 +135,11 @@ const openStores = async (spec: string | Stores, access: 'write' | 'read'): Prom
       reads: createMemoryReadStore(),
     };
   }
-  if (!spec.startsWith('sqlite:')) {
-    throw new EclError('config.invalid', {
-      issues: `store: "${spec}" is neither sqlite:<folder> nor memory:`,
-    });
-  }
-  const folder = spec.slice('sqlite:'.length);
-  const { openSqliteEventStore } = await import('./adapters/sqlite/event-store.ts');
-  const { openSqliteReadStore } = await import('./adapters/sqlite/read-store.ts');
-  const { createFilesystemArtifactStore } = await import('./adapters/filesystem/artifact-store.ts');
-  const events = await openSqliteEventStore({ folder, access });
-  const artifacts = createFilesystemArtifactStore({ folder: join(folder, 'artifacts') });
-  // A reader brings the rows up to date as well, but makes no files where there is no store yet.
-  if (access === 'read' && !existsSync(join(folder, 'read-models.db'))) {
-    const { createMemoryReadStore } = await import('./adapters/memory/read-store.ts');
-    return { events, artifacts, reads: createMemoryReadStore() };
-  }
-  return { events, artifacts, reads: await openSqliteReadStore({ folder }) };
+  if (spec.startsWith('sqlite:')) return openSqliteStores(spec.slice('sqlite:'.length), access);
+  if (isKurrentDb(spec)) return openKurrentDbStores(spec, access, dataFolder);
+  throw new EclError('config.invalid', {
+    issues: `store: "${shownStore(spec)}" is neither sqlite:<folder>, kurrentdb://<host> nor memory:`,
+  });
 };
 
 /**
@@ -194,6 +233,18 @@ const resolveModel = async (options: EclOptions): Promise<Model> => {
   return createModel(options.model ?? defaultModel(apiKey), { apiKey, baseUrl });
 };
 
+/** The part that this process takes where others use the same store; none for one that only reads. */
+const createOwnership = async (
+  parts: Omit<OwnershipParts, 'role' | 'place'>,
+  { access, leaveWork, recover }: EclOptions,
+): Promise<Ownership | undefined> => {
+  if (access === 'read') return undefined;
+  const { hostname } = await import('node:os');
+  const { Ownership } = await import('./runtime/ownership/ownership.ts');
+  const role = leaveWork === true ? 'observer' : recover === false ? 'guest' : 'worker';
+  return new Ownership({ ...parts, role, place: `${hostname()}/${process.pid}` });
+};
+
 /**
  * Opens ECL: takes the store, registers workflows, takes up what other processes left.
  *
@@ -215,26 +266,42 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const { createSystemClock } = await import('./adapters/system/clock.ts');
   const { createSystemIdGenerator } = await import('./adapters/system/id-generator.ts');
   const { readInputFile } = await import('./adapters/filesystem/input-file.ts');
-  const stores = await openStores(options.store ?? 'sqlite:.ecl', access);
+  const stores = await openStores(
+    options.store ?? 'sqlite:.ecl',
+    access,
+    options.dataFolder ?? '.ecl',
+  );
   const ids = createSystemIdGenerator();
   const clock = options.clock ?? createSystemClock();
   const { openReadModels } = await import('./read-models.ts');
-  const readModels = await openReadModels(stores, { clock, logger, access });
+  const readModels = await openReadModels(stores, {
+    clock,
+    logger,
+    access,
+    projections: options.projections,
+  });
+  const shared = {
+    store: stores.events,
+    clock,
+    logger,
+    limits: { ...limits, ...options.limits },
+    writer: ids.uuid(),
+  };
+  const ownership = stores.events.features.shared
+    ? await createOwnership({ ...shared, ids }, options)
+    : undefined;
   const ecl = new Ecl({
     services: {
-      store: stores.events,
+      ...shared,
       artifacts: stores.artifacts,
-      clock,
       registry,
-      logger,
-      limits: { ...limits, ...options.limits },
-      writer: ids.uuid(),
       model,
       prices: options.prices ?? {},
       budget: options.budget,
       readOnly: access === 'read',
       leavesWork: options.leaveWork ?? false,
       findWorkflow: options.findWorkflow,
+      ownership,
     },
     ids,
     readModels,
@@ -245,6 +312,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       await stores.events.close();
     },
   });
-  if (access === 'write' && options.recover !== false) await ecl.recover();
+  if (ownership !== undefined) await ecl.takePart(options.recover !== false);
+  else if (access === 'write' && options.recover !== false) await ecl.recover();
   return ecl;
 };

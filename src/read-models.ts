@@ -7,20 +7,52 @@
  *    fold at once one wins each commit.
  */
 import type { Logger } from 'pino';
+import { EclError } from './core/errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
 import type { ReadModels } from './ports/read-models.ts';
 import type { ReadStore } from './ports/read-store.ts';
+import type { StatusQueries } from './ports/status-queries.ts';
 import { projectedDirectory } from './runtime/projected-directory.ts';
+import type { Projection } from './runtime/projection.ts';
 import { Projector } from './runtime/projector.ts';
 
+export interface ReadModelOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly access: 'write' | 'read';
+  /** Those of a user, beside ECL's own. */
+  readonly projections?: readonly Projection<unknown>[] | undefined;
+}
+
+/** @throws EclError `usage.invalid` for a name that is given twice */
+const checkNames = (projections: readonly Projection<unknown>[]): void => {
+  const names = new Set<string>();
+  for (const { definition } of projections) {
+    if (names.has(definition.name)) {
+      const reason = `There are two projections named "${definition.name}"`;
+      throw new EclError('usage.invalid', { reason });
+    }
+    names.add(definition.name);
+  }
+};
+
+/** @throws EclError `usage.invalid` for projections of one name, and for one that cannot be stored */
 export const openReadModels = async (
   { events, reads }: { readonly events: EventStore; readonly reads: ReadStore },
-  options: { readonly clock: Clock; readonly logger: Logger; readonly access: 'write' | 'read' },
+  options: ReadModelOptions,
 ): Promise<ReadModels> => {
-  const { runSummaries } = await import('../projections/index.ts');
+  const own = await import('../projections/index.ts');
+  const { runSummaries, runTimeline, modelUsage, artifacts } = own;
   const { clock, logger } = options;
-  const projections = [runSummaries];
+  const projections = [
+    runSummaries,
+    runTimeline,
+    modelUsage,
+    artifacts,
+    ...new Set(options.projections ?? []),
+  ];
+  checkNames(projections);
   const projector = new Projector({ store: events, reads, projections, clock, logger });
   let isStarted = false;
   const start = (): void => {
@@ -28,12 +60,24 @@ export const openReadModels = async (
     isStarted = true;
   };
   if (options.access === 'write') start();
+  const summaries = projector.queries(runSummaries);
+  const files = projector.queries(artifacts);
+  const status: StatusQueries = {
+    timeline: projector.queries(runTimeline).timeline,
+    usage: projector.queries(modelUsage).usage,
+    gates: summaries.gates,
+    artifacts: files.of,
+    artifactsWith: files.with,
+  };
   return {
-    directory: projectedDirectory(projector.queries(runSummaries)),
-    caughtUp: () => {
+    directory: projectedDirectory(summaries),
+    status,
+    queries: (projection) => projector.queries(projection as Projection<never>),
+    caughtUp: ({ of, position } = {}) => {
       start();
-      return projector.caughtUp();
+      return of === undefined ? projector.caughtUp(position) : projector.shows(of, position);
     },
+    lag: () => projector.lag(),
     rebuild: (name, onProgress) => {
       start();
       return projector.rebuild(name, onProgress);

@@ -1,12 +1,43 @@
 /** The read models as the runtime uses them: folded by somebody, asked by it. */
+import type { ReadModelDefinition } from './read-store.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { StatusQueries } from './status-queries.ts';
+
+/** A projection, as far as its answers are concerned. */
+export interface Queryable<Queries> {
+  readonly definition: ReadModelDefinition;
+  readonly queries: (rows: never) => Queries;
+}
+
+/** The projections that answer for ECL itself. */
+export type OwnProjection = 'run-summaries' | 'run-timeline' | 'model-usage' | 'artifacts';
+
+export interface ReadModelLag {
+  readonly name: string;
+  readonly version: number;
+  /** How far its rows show what happened. */
+  readonly position: bigint | undefined;
+  /** Distance to the last event, counted in positions, which may have gaps; 0 when it is caught up. */
+  readonly behind: bigint;
+}
 
 export interface ReadModels {
   readonly directory: RunDirectory;
+  readonly status: StatusQueries;
   /** Names of the projections that are kept. */
   readonly names: readonly string[];
-  /** Resolves when the rows show all that is stored now. */
-  caughtUp(): Promise<void>;
+  /**
+   * The queries of a projection.
+   * @throws EclError `usage.invalid` when it is not kept
+   */
+  queries<Queries>(projection: Queryable<Queries>): Queries;
+  /**
+   * Resolves when the rows show all that is stored now, or all up to a position.
+   *
+   * @param of the name of a projection, which may be ahead of others. @default all
+   */
+  caughtUp(options?: { readonly of?: string; readonly position?: bigint }): Promise<void>;
+  lag(): Promise<ReadModelLag[]>;
   /**
    * Folds a projection from nothing, while the old rows go on answering.
    * @throws EclError `usage.invalid` when it is not kept

@@ -3,6 +3,7 @@
  * so after a crash it is caught up from its checkpoint, never rebuilt from all journals.
  */
 import type { RunStatus } from '../core/run-state.ts';
+import type { StatusCounts } from './status-queries.ts';
 
 export interface OwingRun {
   readonly run: string;
@@ -25,6 +26,8 @@ export interface RunSummary {
   readonly endedAt?: string;
   readonly revision: number;
   readonly waitingFor: readonly string[];
+  /** Tags of the machine's state. */
+  readonly tags: readonly string[];
   readonly parent?: string;
   readonly error?: string;
   /** The module that the workflow was loaded from. */
@@ -38,6 +41,16 @@ export interface RunListQuery {
   /** Child runs of this run; without it and without `children` only roots are listed. */
   readonly parent?: string;
   readonly children?: boolean;
+  /** Started at this moment or later: ISO 8601. */
+  readonly since?: string;
+  /** Started before this moment: ISO 8601. */
+  readonly until?: string;
+  /** The machine's state has this tag. */
+  readonly tag?: string;
+  /** Stands in the first 400 characters of the input's or the output's texts and numbers; ASCII in either case. */
+  readonly search?: string;
+  /** Counts by status come with the page: of all runs that the other conditions leave. @default false */
+  readonly counts?: boolean;
   /** @default 50 */
   readonly limit?: number;
   /** From an earlier page. */
@@ -47,6 +60,7 @@ export interface RunListQuery {
 export interface RunPage {
   readonly items: readonly RunSummary[];
   readonly nextCursor?: string;
+  readonly counts?: StatusCounts;
 }
 
 export interface RunDirectory {

@@ -63,6 +63,8 @@ export interface ProjectedFields<Type extends JournalEventType> {
   readonly position: bigint;
   /** When it was recorded: ISO 8601, UTC, milliseconds. */
   readonly at: string;
+  /** The process that recorded it: a uuid v7. */
+  readonly writer: string;
 }
 
 /** A journal event as a projection folds it. */
@@ -81,6 +83,7 @@ const fieldsOf = (data: z.ZodType): z.ZodType =>
     revision: z.number(),
     position: z.bigint(),
     at: z.string(),
+    writer: z.string(),
   });
 
 /**
@@ -158,11 +161,11 @@ export const projectedEvent = (recorded: RecordedEvent): ProjectedEvent | undefi
   const { stream, revision, position, metadata } = recorded;
   const run = runOf(stream);
   if (run === undefined) return undefined;
-  const { at } = metadata;
+  const { at, writer = '' } = metadata;
   if (typeof at !== 'string') {
     const issues = 'it does not say when it was recorded';
     throw new EclError('event.invalid', { type: recorded.type, issues });
   }
   const { type, data } = parseData(recorded);
-  return { type, data, run, revision, position, at } as ProjectedEvent;
+  return { type, data, run, revision, position, at, writer } as ProjectedEvent;
 };

@@ -12,6 +12,7 @@ import { EclError, isEclError } from '../core/errors.ts';
 import { journalPrefix } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFilter, EventStore } from '../ports/event-store.ts';
+import type { ReadModelLag } from '../ports/read-models.ts';
 import type { ReadStore } from '../ports/read-store.ts';
 import type { Projection } from './projection.ts';
 import { ProjectionFeed, type FeedOptions } from './projection-feed.ts';
@@ -23,15 +24,6 @@ export interface ProjectorOptions {
   readonly projections: readonly Projection<unknown>[];
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-export interface ProjectionLag {
-  readonly name: string;
-  readonly version: number;
-  /** How far its rows show what happened. */
-  readonly position: bigint | undefined;
-  /** Distance to the last event, counted in positions, which may have gaps; 0 when it is caught up. */
-  readonly behind: bigint;
 }
 
 export interface RebuildProgress {
@@ -61,6 +53,8 @@ export class Projector {
   readonly #main: ProjectionFeed;
   /** The main one, and those that catch up beside it. */
   readonly #feeds = new Set<ProjectionFeed>();
+  /** Who is fed by another than the main one. */
+  readonly #beside = new Map<ProjectionFold, ProjectionFeed>();
   readonly #running = new Set<Promise<void>>();
   readonly #rebuilds = new Map<string, Promise<void>>();
   /** Up to a last position of the store, where the last event stands that concerns a projection. */
@@ -86,15 +80,14 @@ export class Projector {
     const folds = [...this.#folds.values()];
     const fresh = folds.filter((fold) => fold.isNew);
     if (fresh.length < folds.length) {
-      for (const fold of fresh) {
-        this.#main.leave(fold);
-        void this.#keepRebuild(fold.name, this.#catchUpBeside(fold, {}));
-      }
+      for (const fold of fresh) this.#main.leave(fold);
+      const work = this.#catchUpBeside(fresh, {});
+      for (const { name } of fresh) void this.#keepRebuild(name, work);
     }
     this.#run(this.#main.run('stopped'));
   }
 
-  /** The queries of a projection. */
+  /** The queries of a projection. @throws EclError `usage.invalid` when it is not kept */
   queries<Queries>(projection: Projection<Queries>): Queries {
     return projection.queries(this.#foldOf(projection).rows);
   }
@@ -106,9 +99,34 @@ export class Projector {
    */
   async caughtUp(position?: bigint): Promise<void> {
     const target = position ?? (await this.#end());
-    if (this.#isClosed) throw new EclError('store.closed', { store: 'the projector' });
+    this.#checkOpen();
     if (target === undefined) return;
     await Promise.all(Array.from(this.#feeds, (feed) => feed.reached(target)));
+  }
+
+  /**
+   * The same for one projection alone, whatever the others are at; a position that concerns none of them is as good as
+   * the last one before it that does.
+   *
+   * @throws EclError `usage.invalid` when there is no such projection, and as `caughtUp`
+   */
+  async shows(name: string, position?: bigint): Promise<void> {
+    const fold = this.#foldNamed(name);
+    const end = await this.#end();
+    if (end === undefined) return;
+    const target = position === undefined || position > end ? end : position;
+    for (;;) {
+      this.#checkOpen();
+      const beside = this.#beside.get(fold);
+      try {
+        await (beside ?? this.#main).reached(target);
+        return;
+      } catch (error) {
+        // A feed beside ends when it has caught up, and the main one goes on from there.
+        const isMoved = beside !== undefined && this.#beside.get(fold) !== beside;
+        if (this.#isClosed || !isMoved) throw error;
+      }
+    }
   }
 
   /**
@@ -118,17 +136,14 @@ export class Projector {
    * @throws EclError `usage.invalid` when there is no such projection
    */
   async rebuild(name: string, onProgress?: (progress: RebuildProgress) => void): Promise<void> {
-    const fold = [...this.#folds.values()].find((each) => each.name === name);
-    if (fold === undefined) {
-      throw new EclError('usage.invalid', { reason: `There is no projection "${name}"` });
-    }
+    const fold = this.#foldNamed(name);
     const running = this.#rebuilds.get(name);
     if (running !== undefined) return running;
     return this.#keepRebuild(name, this.#rebuild(fold, onProgress));
   }
 
   /** How far each projection is behind the store. */
-  async lag(): Promise<ProjectionLag[]> {
+  async lag(): Promise<ReadModelLag[]> {
     const end = (await this.#end()) ?? 0n;
     return Array.from(this.#folds.values(), ({ name, version, visible }) => {
       const position = visible ?? 0n;
@@ -151,26 +166,39 @@ export class Projector {
     const end = (await this.#options.store.lastPosition()) ?? 0n;
     fold.reset();
     this.#main.leave(fold);
-    await this.#catchUpBeside(fold, {
+    await this.#catchUpBeside([fold], {
       onProgress: (position) => onProgress?.({ position, end }),
     });
   }
 
   async #catchUpBeside(
-    fold: ProjectionFold,
+    folds: readonly ProjectionFold[],
     options: Pick<FeedOptions, 'onProgress'>,
   ): Promise<void> {
-    const feed = new ProjectionFeed({ ...this.#feedOptions(), ...options }, [fold]);
+    if (folds.length === 0) return;
+    const feed = new ProjectionFeed({ ...this.#feedOptions(), ...options }, folds);
     this.#feeds.add(feed);
+    for (const fold of folds) this.#beside.set(fold, feed);
     await feed.run('caughtUp');
     this.#feeds.delete(feed);
-    if (!this.#isClosed) this.#main.join(fold);
+    for (const fold of folds) this.#beside.delete(fold);
+    if (!this.#isClosed) for (const fold of folds) this.#main.join(fold);
     else throw new EclError('store.closed', { store: 'the projector' });
   }
 
   #feedOptions(): FeedOptions {
     const { store, clock, logger } = this.#options;
     return { store, clock, logger, filter: this.#filter };
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new EclError('store.closed', { store: 'the projector' });
+  }
+
+  #foldNamed(name: string): ProjectionFold {
+    const fold = [...this.#folds.values()].find((each) => each.name === name);
+    if (fold !== undefined) return fold;
+    throw new EclError('usage.invalid', { reason: `There is no projection "${name}"` });
   }
 
   #foldOf(projection: Projection<unknown>): ProjectionFold {

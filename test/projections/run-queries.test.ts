@@ -99,6 +99,7 @@ describe.each(kinds)('the directory of runs in %s', (_, open) => {
         accepts: ['review.approved'],
         updatedAt: at(5),
         revision: 7,
+        tags: ['gate'],
         identity: { structure: 'f00', module: './flow.ts' },
       }),
       run('a.1~1', 2, {
@@ -119,6 +120,7 @@ describe.each(kinds)('the directory of runs in %s', (_, open) => {
         updatedAt: at(5),
         revision: 7,
         waitingFor: ['review.approved'],
+        tags: ['gate'],
         module: './flow.ts',
       },
     ]);

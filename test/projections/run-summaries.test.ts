@@ -180,6 +180,8 @@ describe('the summary of a run', () => {
         owing: null,
         busy: 0,
         dueAt: null,
+        waitingSince: null,
+        tags: '',
         search: 'the sea 12 ',
       },
     ]);

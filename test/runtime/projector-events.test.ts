@@ -16,14 +16,14 @@ const recorded = ({ type, data }: JournalEvent, schema = 1): RecordedEvent => ({
   id: '00000000-0000-4000-8000-000000000001',
   type,
   data: seal(data).text,
-  metadata: { at: '2026-01-01T00:00:00.000Z', schema },
+  metadata: { at: '2026-01-01T00:00:00.000Z', schema, writer: 'a process' },
   stream: 'run-acme.flow.a',
   revision: 3,
   position: 9n,
 });
 
 describe('a journal event, as projections get it', () => {
-  test('has its data, its run and its place', () => {
+  test('has its data, its run, its place and who recorded it', () => {
     const data = { id: 's1', event: { type: 'go', to: 'sea' } };
     expect(projectedEvent(recorded({ type: 'SignalReceived', data }))).toEqual({
       type: 'SignalReceived',
@@ -32,6 +32,7 @@ describe('a journal event, as projections get it', () => {
       revision: 3,
       position: 9n,
       at: '2026-01-01T00:00:00.000Z',
+      writer: 'a process',
     });
   });
 

@@ -1,0 +1,46 @@
+/**
+ * The fold behind timelines: of every event of a run a mark, 64 marks a row.
+ *
+ * 1. A row holds the marks of 64 revisions, so a row is written as often for a run of a thousand steps as for a short one,
+ *    and no event looks at more than its own row.
+ * 2. What belongs together (a step with its attempts, calls and end; a timer with its firing) is paired when it is read.
+ */
+import { createStore } from '@xstate/store';
+import { defineProjection, projectedEvents, type ProjectedEvent } from 'ecl';
+import { z } from 'zod';
+import { Mark, markOf } from './run-marks.ts';
+import { columns, marksPerRow, timelineKey, timelineQueries } from './timeline-queries.ts';
+
+const Marks = z.object({
+  marks: z.array(Mark),
+  /** Who recorded the last one. */
+  writer: z.string(),
+});
+type Marks = z.infer<typeof Marks>;
+
+const add = ({ marks, writer }: Marks, event: ProjectedEvent): Marks => ({
+  marks: [...marks, markOf(event, writer)],
+  writer: event.writer,
+});
+
+const types = Object.keys(projectedEvents) as ProjectedEvent['type'][];
+
+const noMarks: Marks = { marks: [], writer: '' };
+
+const store = createStore({
+  schemas: { events: projectedEvents },
+  context: noMarks,
+  on: Object.fromEntries(types.map((type) => [type, add])),
+});
+
+export const runTimeline = defineProjection({
+  name: 'run-timeline',
+  version: 1,
+  key: ({ run, revision }) => timelineKey(run, Math.floor(revision / marksPerRow)),
+  first: 'RunStarted',
+  context: Marks,
+  store,
+  columns,
+  row: ({ marks }) => ({ marks: marks.length }),
+  queries: timelineQueries,
+});
