@@ -19,8 +19,10 @@ const Rate = z.number().nonnegative();
 const TokenPrice = z.strictObject({ input: Rate, output: Rate, cacheRead: Rate, cacheWrite: Rate });
 
 export const Configuration = z.strictObject({
-  /** `sqlite:<folder>` or `memory:`. */
+  /** `sqlite:<folder>`, a connection string `kurrentdb://…`, or `memory:`. */
   store: z.string().min(1).exactOptional(),
+  /** Where artifacts and read models are kept when the events are in a KurrentDB. */
+  dataFolder: z.string().min(1).exactOptional(),
   model: z.string().min(1).exactOptional(),
   /** Modules, and folders of modules, that hold workflows. */
   machines: z.array(z.string().min(1)).exactOptional(),
@@ -67,11 +69,20 @@ export interface ConfigurationFlags {
 }
 
 export const defaultStore = 'sqlite:.ecl';
+
+/** Whether a store is a KurrentDB, by its connection string. */
+export const isKurrentDb = (store: string): boolean =>
+  /^(kurrentdb|kurrent|kdb|esdb)(\+discover)?:\/\//i.test(store);
+
+/** A store without user and password. */
+export const shownStore = (store: string): string => store.replaceAll(/:\/\/.*@/gs, '://***@');
+
 export const configFileName = 'ecl.yaml';
 
 /** Which variable sets which key. */
 const variables = {
   ECL_STORE: { key: 'store', read: 'text' },
+  ECL_DATA_FOLDER: { key: 'dataFolder', read: 'text' },
   ECL_MODEL: { key: 'model', read: 'text' },
   ECL_MACHINES: { key: 'machines', read: 'list' },
   ECL_LOG_LEVEL: { key: 'logLevel', read: 'text' },
@@ -166,13 +177,14 @@ const issuesOf = (
 
 /** A store or a module that the file names, as it is found from the current folder. */
 const fromFileFolder = (values: Configuration, folder: string): Configuration => {
-  const { store, machines } = values;
+  const { store, dataFolder, machines } = values;
   const locate = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   return {
     ...values,
     ...(store?.startsWith('sqlite:') === true
       ? { store: `sqlite:${locate(store.slice('sqlite:'.length))}` }
       : {}),
+    ...(dataFolder === undefined ? {} : { dataFolder: locate(dataFolder) }),
     ...(machines === undefined ? {} : { machines: machines.map(locate) }),
   };
 };
@@ -251,6 +263,12 @@ const secrets = (): Provenance[] =>
     source: given(name) === undefined ? 'default' : 'environment',
   }));
 
+/** A connection string may hold a password. */
+const shown = (setting: Setting): Provenance =>
+  setting.key === 'store' && typeof setting.value === 'string'
+    ? { ...setting, value: shownStore(setting.value) }
+    : setting;
+
 const defaults: readonly Setting[] = [
   { key: 'store', value: defaultStore, source: 'default' },
   { key: 'machines', value: [], source: 'default' },
@@ -280,7 +298,7 @@ export const loadConfiguration = async (
   for (const setting of layers) settings.set(setting.key, setting);
   return {
     values: Configuration.parse(nested([...settings.values()])),
-    provenance: [...settings.values(), ...secrets()],
+    provenance: [...Array.from(settings.values(), shown), ...secrets()],
     warnings: unknownVariables(),
   };
 };

@@ -26,6 +26,7 @@ const isTimed = (path: string): boolean =>
 const wireDeadline = 'a deadline of one request on the wire: real time, which no replay meets';
 const retryAfterDate =
   'a Retry-After may be a date of the wall clock; the wait is recorded, not the date';
+const serverPatience = 'patience with a server on the wire: real time, which no replay meets';
 const watching = 'what a terminal shows while it watches is no part of a run';
 const yields = 'it lets others have their turn; it measures no time';
 
@@ -56,6 +57,7 @@ const bans: readonly Ban[] = [
     pattern: /\bperformance\.|\bhrtime\b/,
     instead: 'clock.now() of the port',
     where: isTimed,
+    except: { 'src/adapters/kurrentdb/timing.ts': serverPatience },
   },
   {
     what: 'Math.random()',
@@ -71,6 +73,7 @@ const bans: readonly Ban[] = [
     except: {
       'src/adapters/anthropic/deadline.ts': wireDeadline,
       'src/adapters/openai-compatible/deadline.ts': wireDeadline,
+      'src/adapters/kurrentdb/timing.ts': serverPatience,
       'src/adapters/filesystem/module-loader.ts':
         'a module that never finishes loading must not hold the others',
       'src/adapters/scripted/model.ts': 'a script may say how long an answer takes',

@@ -1,0 +1,120 @@
+/**
+ * Events of the port as the client takes and gives them.
+ *
+ * 1. Data is kept to the byte. The client writes and reads JSON through `JSON`, so a text is stored as JSON where that
+ *    gives the same text again, as ECL's own always does, and as octets where it does not.
+ * 2. Metadata of a journal is stored as texts, since an append over several streams can hold nothing else; then it looks
+ *    the same to a subscriber however it was appended. Any other metadata goes as it is, or folded into one text.
+ */
+import type {
+  AllStreamRecordedEvent,
+  BinaryEventData,
+  JSONEventData,
+  JSONType,
+  RecordedEvent as ClientRecordedEvent,
+} from '@kurrent/kurrentdb-client';
+import { EclError } from '../../core/errors.ts';
+import type { EventData, EventMetadata, RecordedEvent } from '../../ports/event-store.ts';
+
+export type ClientEvent = JSONEventData | BinaryEventData;
+
+/** Holds the JSON text of metadata that is more than texts by name. */
+const foldedName = 'ecl.metadata';
+const schemaOfServer = ['$schema.name', '$schema.format'];
+const hashForm = /^[0-9a-f]{64}$/;
+
+const isJournal = (metadata: EventMetadata): boolean =>
+  hashForm.test(String(metadata.hash)) && hashForm.test(String(metadata.prev));
+
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+
+/** As JSON keeps it: what the caller changes later changes nothing. @throws EclError `input.not-json` */
+const copyOf = (type: string, metadata: EventMetadata): EventMetadata => {
+  if (Object.values(metadata).every(isPlain)) return { ...metadata };
+  try {
+    return JSON.parse(JSON.stringify(metadata)) as EventMetadata;
+  } catch (cause) {
+    const details = { what: `The event ${type}`, path: 'metadata', reason: String(cause) };
+    throw new EclError('input.not-json', details, { cause });
+  }
+};
+
+const withTexts = (type: string, metadata: EventMetadata): Record<string, unknown> => {
+  const copy = copyOf(type, metadata);
+  if (!isJournal(copy) || !Number.isSafeInteger(copy.schema)) return copy;
+  return { ...copy, schema: String(copy.schema) };
+};
+
+const isFlat = (metadata: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(metadata).every(
+    ([name, value]) =>
+      typeof value === 'string' && name !== foldedName && !schemaOfServer.includes(name),
+  );
+
+const withData = (
+  data: string,
+): Pick<JSONEventData, 'contentType' | 'data'> | Pick<BinaryEventData, 'contentType' | 'data'> => {
+  try {
+    const value = JSON.parse(data) as JSONType;
+    if (JSON.stringify(value) === data) return { contentType: 'application/json', data: value };
+  } catch {
+    // Text that is no JSON is none of ours, and is kept all the same.
+  }
+  return { contentType: 'application/octet-stream', data: Buffer.from(data, 'utf8') };
+};
+
+/** An event for an append to one stream. @throws EclError `input.not-json` */
+export const toClientEvent = ({ id, type, data, metadata }: EventData): ClientEvent => ({
+  id,
+  type,
+  ...withData(data),
+  metadata: withTexts(type, metadata),
+});
+
+/** The same event for an append over several streams, whose metadata is texts by name. */
+export const toClientRecord = (event: ClientEvent): ClientEvent => {
+  const metadata = event.metadata as Record<string, unknown>;
+  if (isFlat(metadata)) return event;
+  return { ...event, metadata: { [foldedName]: JSON.stringify(metadata) } };
+};
+
+/** Whether an append over several streams may have an event of this type. */
+export const isRecordType = (type: string): boolean => /^[\p{L}\p{N}_.$:-]+$/u.test(type);
+
+const metadataOf = (stored: unknown): EventMetadata => {
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return {};
+  if (stored instanceof Uint8Array) return {};
+  const { [foldedName]: folded, ...others } = stored as Record<string, unknown>;
+  if (typeof folded === 'string') {
+    try {
+      return JSON.parse(folded) as EventMetadata;
+    } catch {
+      return { [foldedName]: folded, ...others };
+    }
+  }
+  const metadata = folded === undefined ? others : { [foldedName]: folded, ...others };
+  for (const name of schemaOfServer) delete metadata[name];
+  const { schema } = metadata;
+  if (typeof schema === 'string' && /^\d{1,15}$/.test(schema) && isJournal(metadata)) {
+    return { ...metadata, schema: Number(schema) };
+  }
+  return metadata;
+};
+
+const textOf = (event: ClientRecordedEvent | AllStreamRecordedEvent): string =>
+  event.isJson ? (JSON.stringify(event.data) ?? '') : Buffer.from(event.data).toString('utf8');
+
+/** @param fallback the position of the answer, for servers that give an event none of its own */
+export const fromClientEvent = (
+  event: ClientRecordedEvent | AllStreamRecordedEvent,
+  fallback = 0n,
+): RecordedEvent => ({
+  id: event.id,
+  type: event.type,
+  data: textOf(event),
+  metadata: metadataOf(event.metadata),
+  stream: event.streamId,
+  revision: Number(event.revision),
+  position: event.position?.commit ?? fallback,
+});

@@ -1,0 +1,203 @@
+/**
+ * The one live subscription of a process, and the newest events in memory for all who follow.
+ *
+ * 1. It resumes by itself behind the last place it heard of, and never gives up while somebody follows.
+ * 2. A silent stall is found: while nothing comes, the log is asked whether something should have come.
+ * 3. The events in memory are bounded; who has fallen behind them reads from the store until they are reached again.
+ * 4. The server filters by the streams that anybody follows. When somebody follows more, it is asked again for all of
+ *    them from here on, and the others lose nothing, since what lies before is read from the store.
+ */
+import { START, type KurrentDBClient, type Position } from '@kurrent/kurrentdb-client';
+import type { EventFilter } from '../../ports/event-store.ts';
+import { lastPosition, placeOf, readPage, serverFilter } from './all-reading.ts';
+import { endSubscription, subscribeToAll, type Start } from './catch-up.ts';
+import type { Connection } from './connection.ts';
+import { fromClientEvent } from './event-codec.ts';
+import { RecentEvents } from './recent-events.ts';
+import { backoff, every, monotonicMs, pause } from './timing.ts';
+
+type Subscription = ReturnType<typeof subscribeToAll>;
+
+export interface FeedTimes {
+  /** How long nothing may come before the log is asked. */
+  readonly quietMs: number;
+  /** How long an event that is in the log may be on its way. */
+  readonly lateMs: number;
+  readonly retryMsFirst: number;
+  readonly retryMsLast: number;
+}
+
+const timesDefault: FeedTimes = {
+  quietMs: 10_000,
+  lateMs: 5_000,
+  retryMsFirst: 100,
+  retryMsLast: 2_000,
+};
+
+/** How many events that do not match the server passes over before it says how far it is. */
+const checkpointWindow = 1_000;
+
+export class LiveFeed {
+  readonly #connection: Connection;
+  readonly #times: FeedTimes;
+  readonly recent: RecentEvents;
+  readonly #followed = new Map<object, EventFilter>();
+  #prefixes: readonly string[] | undefined = [];
+  #place: Start = START;
+  #running: AbortController | undefined;
+  #heardAt = 0;
+  #started: Promise<void> | undefined;
+  #restart = (): void => {};
+
+  constructor(connection: Connection, recent: RecentEvents, times: Partial<FeedTimes> = {}) {
+    this.#connection = connection;
+    this.recent = recent;
+    this.#times = { ...timesDefault, ...times };
+  }
+
+  /** Resolves when everything after a known place comes, or rejects when the server forbids it. */
+  async follow(who: object, filter: EventFilter): Promise<void> {
+    this.#followed.set(who, filter);
+    if (this.#running === undefined) this.#start();
+    else if (!this.#covers(filter)) this.#widen();
+    await this.#started;
+  }
+
+  leave(who: object): void {
+    this.#followed.delete(who);
+    if (this.#followed.size > 0) return;
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#started = undefined;
+    this.recent.clear();
+  }
+
+  #start(): void {
+    const running = new AbortController();
+    this.#running = running;
+    this.#prefixes = this.#wanted();
+    this.#started = this.#begin(running.signal);
+    // Who follows waits for it and hears why it failed.
+    this.#started.catch(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+  }
+
+  /** From the end of the log on. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const end = await lastPosition(this.#connection);
+    if (signal.aborted) return;
+    this.#place = end === undefined ? START : placeOf(end);
+    this.recent.beginAfter(end ?? -1n);
+    void this.#keep(signal);
+  }
+
+  #covers({ streamPrefixes }: EventFilter): boolean {
+    const known = this.#prefixes;
+    if (known === undefined) return true;
+    return streamPrefixes?.every((one) => known.some((prefix) => one.startsWith(prefix))) ?? false;
+  }
+
+  #wanted(): readonly string[] | undefined {
+    const filters = [...this.#followed.values()];
+    if (filters.some(({ streamPrefixes }) => streamPrefixes === undefined)) return undefined;
+    const all = [...new Set(filters.flatMap(({ streamPrefixes }) => streamPrefixes ?? []))];
+    return all.filter((one) => !all.some((other) => other !== one && one.startsWith(other)));
+  }
+
+  #widen(): void {
+    this.#prefixes = this.#wanted();
+    if (this.recent.beginsAfter === undefined) return;
+    // What lies before this place was chosen by the narrower filter.
+    this.recent.beginAfter(typeof this.#place === 'object' ? this.#place.commit : -1n);
+    this.#restart();
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { retryMsFirst, retryMsLast } = this.#times;
+    let waits = backoff(retryMsFirst, retryMsLast);
+    while (!signal.aborted) {
+      const heardBefore = this.#heardAt;
+      const error = await this.#subscription(signal);
+      if (signal.aborted) return;
+      if (error === undefined) continue;
+      if (this.#heardAt !== heardBefore) waits = backoff(retryMsFirst, retryMsLast);
+      await pause(waits.next().value, signal);
+    }
+  }
+
+  /** One subscription until it ends. @returns why it did, or undefined when it was asked to */
+  #subscription(signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve) => {
+      const { client } = this.#connection;
+      const subscription = this.#open(client);
+      const quiet = every(
+        Math.min(1_000, this.#times.quietMs),
+        () => void this.#listen(client, end),
+      );
+      const end = (error?: unknown): void => {
+        quiet();
+        signal.removeEventListener('abort', stop);
+        endSubscription(subscription);
+        resolve(error);
+      };
+      const stop = (): void => end();
+      this.#restart = stop;
+      signal.addEventListener('abort', stop);
+      subscription.on('error', end);
+      subscription.on('end', () => end(new Error('the server ended the subscription')));
+    });
+  }
+
+  #open(client: KurrentDBClient): Subscription {
+    const filter = this.#prefixes === undefined ? {} : { streamPrefixes: this.#prefixes };
+    const subscription = subscribeToAll(client, this.#place, {
+      ...serverFilter(filter),
+      maxSearchWindow: checkpointWindow,
+      checkpointInterval: 1,
+      checkpointReached: async (_, position) => this.#reached(position),
+    });
+    this.#heardAt = monotonicMs();
+    subscription.on('data', ({ event, commitPosition }) => {
+      if (event === undefined) return;
+      const recorded = fromClientEvent(event, commitPosition);
+      this.#reached(placeOf(recorded.position) as Position);
+      this.recent.add(recorded);
+    });
+    subscription.on('confirmation', () => this.#heard());
+    return subscription;
+  }
+
+  #heard(): void {
+    this.#heardAt = monotonicMs();
+    this.#connection.heard();
+  }
+
+  #reached(position: Position): void {
+    this.#heard();
+    this.#place = position;
+  }
+
+  /** Whether the log holds something that should have come by now. */
+  async #listen(client: KurrentDBClient, end: (error: unknown) => void): Promise<void> {
+    const heardAt = this.#heardAt;
+    if (monotonicMs() - heardAt < this.#times.quietMs) return;
+    this.#heardAt = monotonicMs();
+    const asked = this.#heardAt;
+    const from = this.#place;
+    const filter = this.#prefixes === undefined ? {} : { streamPrefixes: this.#prefixes };
+    try {
+      const request = { from, direction: 'forwards', count: 2, filter } as const;
+      const { events } = await readPage(this.#connection, request);
+      const known = typeof from === 'object' ? from.commit : -1n;
+      if (!events.some(({ position }) => position > known)) return;
+      await pause(this.#times.lateMs, this.#connection.closing);
+      if (this.#heardAt !== asked) return;
+      end(new Error('the subscription stood still'));
+    } catch (error) {
+      // Nothing comes and nothing can be asked: whatever the connection says, it is not there.
+      end(error);
+    }
+    this.#connection.renew(client);
+  }
+}
