@@ -4,8 +4,7 @@
  * 1. Time passes only while someone waits; then it keeps the process alive, as a person who follows expects.
  * 2. Waking is no promise that there is something new.
  */
-import type { RecordedEvent } from '../../ports/event-store.ts';
-import { Waiters, type Feed } from './tail.ts';
+import { Waiters, type Feed, type FeedReader } from './tail.ts';
 
 export class PollingFeed implements Feed {
   readonly #intervalMs: number;
@@ -16,11 +15,15 @@ export class PollingFeed implements Feed {
     this.#intervalMs = intervalMs;
   }
 
-  after(): readonly RecordedEvent[] | undefined {
-    return undefined;
+  reader(): FeedReader {
+    return {
+      after: () => undefined,
+      changed: (signal) => this.#changed(signal),
+      close: () => this.#rest(),
+    };
   }
 
-  changed(signal: AbortSignal): Promise<void> {
+  #changed(signal: AbortSignal): Promise<void> {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#waiters.wake();
@@ -28,9 +31,7 @@ export class PollingFeed implements Feed {
     return this.#waiters.wait(signal);
   }
 
-  subscribed(): void {}
-
-  unsubscribed(): void {
+  #rest(): void {
     if (!this.#waiters.isEmpty) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -9,7 +9,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventFilter, RecordedEvent, SubscriptionItem } from '../../ports/event-store.ts';
 import type { Batch } from './reading.ts';
-import type { Feed } from './tail.ts';
+import type { Feed, FeedReader } from './tail.ts';
 
 export interface SubscriptionSource {
   readonly feed: Feed;
@@ -22,7 +22,6 @@ export interface Subscription {
   /** The position after which it starts. */
   readonly after: number;
   readonly filter: EventFilter;
-  readonly signal: AbortSignal;
 }
 
 const matches = (
@@ -32,70 +31,144 @@ const matches = (
   (streamPrefixes?.some((prefix) => stream.startsWith(prefix)) ?? true) &&
   (types?.includes(type) ?? true);
 
-async function* follow(
-  source: SubscriptionSource,
-  { after, filter, signal }: Subscription,
-): AsyncGenerator<SubscriptionItem> {
-  const { feed } = source;
-  let position = after;
-  let isCaughtUp = false;
-  feed.subscribed();
-  try {
-    while (!signal.aborted) {
-      const atHand = feed.after(position);
-      const batch = atHand === undefined ? source.readBatch(position + 1) : undefined;
-      let found = 0;
-      for (const event of atHand ?? batch?.events ?? []) {
-        found += 1;
-        position = Number(event.position);
-        if (matches(event, filter)) yield { kind: 'event', event };
-        if (signal.aborted) return;
-      }
-      if (batch !== undefined) position = batch.next - 1;
-      if (batch?.isLast === false) await nextTurn();
-      // Whatever came while the reader was busy with what was found: look again before waiting.
-      if (found > 0 || batch?.isLast === false) continue;
-      if (isCaughtUp) await feed.changed(signal);
-      else yield caughtUp(source.lastPosition());
-      isCaughtUp = true;
-    }
-  } finally {
-    feed.unsubscribed();
-  }
-}
-
-const caughtUp = (position: number | undefined): SubscriptionItem => ({
-  kind: 'caughtUp',
-  position: position === undefined ? undefined : BigInt(position),
+const found = (event: RecordedEvent): IteratorResult<SubscriptionItem> => ({
+  done: false,
+  value: { kind: 'event', event },
 });
 
-/** An iterator whose `return` also ends a `next` that still waits, which that of a generator does not. */
+const none: Iterator<RecordedEvent> = [][Symbol.iterator]();
+
+const ended: IteratorResult<SubscriptionItem> = { done: true, value: undefined };
+
+/** An iterator by hand: an event that is at hand costs one promise, where a generator makes several. */
+class Follower implements AsyncIterableIterator<SubscriptionItem> {
+  readonly #source: SubscriptionSource;
+  readonly #filter: EventFilter;
+  readonly #reader: FeedReader;
+  readonly #ending = new AbortController();
+  readonly #endings: readonly (AbortSignal | undefined)[];
+  #position: number;
+  /** What the events at hand were read with; undefined when they came from memory. */
+  #batch: Batch | undefined;
+  #events: Iterator<RecordedEvent> = none;
+  /** Whether any of those was taken. */
+  #isFound = false;
+  #isCaughtUp = false;
+  /** Settles when no `next` looks for more. */
+  #looking: Promise<unknown> | undefined;
+
+  constructor(
+    source: SubscriptionSource,
+    { after, filter }: Subscription,
+    endings: readonly (AbortSignal | undefined)[],
+  ) {
+    this.#source = source;
+    this.#filter = filter;
+    this.#position = after;
+    this.#reader = source.feed.reader();
+    this.#endings = endings;
+    for (const signal of endings) signal?.addEventListener('abort', this.#end);
+    if (endings.some((signal) => signal?.aborted)) this.#end();
+  }
+
+  next(): Promise<IteratorResult<SubscriptionItem>> {
+    if (this.#looking !== undefined) return this.#looking.then(() => this.next());
+    let event: RecordedEvent | undefined;
+    try {
+      event = this.#take();
+    } catch (error) {
+      this.#end();
+      return Promise.reject(error);
+    }
+    return event === undefined ? this.#lookAlone() : Promise.resolve(found(event));
+  }
+
+  async return(): Promise<IteratorResult<SubscriptionItem>> {
+    this.#end();
+    return ended;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next event of those at hand that passes the filter. */
+  #take(): RecordedEvent | undefined {
+    while (!this.#isOver) {
+      const { done, value } = this.#events.next();
+      if (done === true) return undefined;
+      this.#isFound = true;
+      this.#position = Number(value.position);
+      if (matches(value, this.#filter)) return value;
+    }
+    return undefined;
+  }
+
+  /** One after the other: whoever asks meanwhile asks again afterwards. */
+  #lookAlone(): Promise<IteratorResult<SubscriptionItem>> {
+    const looked = this.#look();
+    const done = (): void => {
+      this.#looking = undefined;
+    };
+    this.#looking = looked.then(done, done);
+    return looked;
+  }
+
+  async #look(): Promise<IteratorResult<SubscriptionItem>> {
+    try {
+      while (!this.#isOver) {
+        if (this.#batch?.isLast === false) await nextTurn();
+        this.#fetch();
+        const event = this.#take();
+        if (event !== undefined) return found(event);
+        // Whatever came while the reader was busy with what was found: look again before waiting.
+        if (this.#isFound || this.#batch?.isLast === false) continue;
+        if (this.#isCaughtUp) await this.#reader.changed(this.#ending.signal);
+        else return { done: false, value: this.#caughtUp() };
+      }
+      return ended;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  #fetch(): void {
+    if (this.#batch !== undefined) this.#position = this.#batch.next - 1;
+    const atHand = this.#reader.after(this.#position);
+    this.#batch = atHand === undefined ? this.#source.readBatch(this.#position + 1) : undefined;
+    this.#events = (atHand ?? this.#batch?.events ?? [])[Symbol.iterator]();
+    this.#isFound = false;
+  }
+
+  #caughtUp(): SubscriptionItem {
+    this.#isCaughtUp = true;
+    const position = this.#source.lastPosition();
+    return {
+      kind: 'caughtUp',
+      position: position === undefined ? undefined : BigInt(position),
+    };
+  }
+
+  get #isOver(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  // Endings outlive many subscriptions, so none may stay behind on them.
+  readonly #end = (): void => {
+    for (const signal of this.#endings) signal?.removeEventListener('abort', this.#end);
+    this.#ending.abort();
+    this.#reader.close();
+  };
+}
+
+/**
+ * Follows a store.
+ *
+ * @param endings each of these ends it
+ */
 export const subscription = (
   source: SubscriptionSource,
-  options: Omit<Subscription, 'signal'>,
+  options: Subscription,
   endings: readonly (AbortSignal | undefined)[],
-): AsyncIterableIterator<SubscriptionItem> => {
-  const controller = new AbortController();
-  const end = (): void => {
-    // Endings outlive many subscriptions, so none may stay behind on them.
-    for (const signal of endings) signal?.removeEventListener('abort', end);
-    controller.abort();
-  };
-  for (const signal of endings) signal?.addEventListener('abort', end);
-  if (endings.some((signal) => signal?.aborted)) end();
-  const items = follow(source, { ...options, signal: controller.signal });
-  return {
-    async next() {
-      const result = await items.next();
-      if (result.done) end();
-      return result;
-    },
-    return() {
-      end();
-      return items.return(undefined);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-};
+): AsyncIterableIterator<SubscriptionItem> => new Follower(source, options, endings);

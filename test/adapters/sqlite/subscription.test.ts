@@ -53,30 +53,47 @@ const recorded = (position: number, size = 1): RecordedEvent => ({
 
 test('what is kept in memory is bounded in events and in characters', () => {
   const tail = new Tail(1, { eventsMax: 10, charactersMax: 100 });
-  tail.subscribed();
+  const reader = tail.reader();
   for (let position = 1; position <= 1_000; position += 1) {
     tail.publish([recorded(position)], position + 1);
     expect(tail.size).toBeLessThanOrEqual(10);
   }
-  expect(tail.after(1_000)).toEqual([]);
-  expect(tail.after(997)?.map(({ revision }) => revision)).toEqual([998, 999, 1_000]);
-  expect(tail.after(990)).toHaveLength(10);
-  expect(tail.after(989)).toBeUndefined();
+  expect(reader.after(989)).toBeUndefined();
+  expect(reader.after(990)).toHaveLength(10);
+  expect(reader.after(997)?.map(({ revision }) => revision)).toEqual([998, 999, 1_000]);
+  expect(reader.after(1_000)).toEqual([]);
   tail.publish([recorded(1_001, 60), recorded(1_002, 60)], 1_003);
   expect(tail.size).toBe(1);
   tail.publish([recorded(1_003, 600)], 1_004);
   expect(tail.size).toBe(0);
-  expect(tail.after(1_002)).toBeUndefined();
-  expect(tail.after(1_003)).toEqual([]);
+  expect(reader.after(1_002)).toBeUndefined();
+  expect(reader.after(1_003)).toEqual([]);
+});
+
+test('what all readers have seen is dropped; what one of them has not is kept for it', () => {
+  const tail = new Tail(1, { eventsMax: 10, charactersMax: 100 });
+  const [fast, slow] = [tail.reader(), tail.reader()];
+  const publish = (position: number): void => tail.publish([recorded(position)], position + 1);
+  for (let position = 1; position <= 5; position += 1) publish(position);
+  fast.after(5);
+  slow.after(2);
+  publish(6);
+  expect(tail.size).toBe(4);
+  expect(slow.after(2)?.map(({ revision }) => revision)).toEqual([3, 4, 5, 6]);
+  slow.close();
+  fast.after(6);
+  publish(7);
+  expect(tail.size).toBe(1);
+  expect(fast.after(6)).toHaveLength(1);
 });
 
 test('nothing is kept in memory while nobody subscribes', () => {
   const tail = new Tail(1, { eventsMax: 10, charactersMax: 100 });
   tail.publish([recorded(1)], 2);
-  expect([tail.size, tail.after(0)]).toEqual([0, undefined]);
-  tail.subscribed();
+  expect(tail.size).toBe(0);
+  const reader = tail.reader();
   tail.publish([recorded(2)], 3);
-  expect([tail.after(1)?.length, tail.after(0)]).toEqual([1, undefined]);
-  tail.unsubscribed();
+  expect([reader.after(0), reader.after(1)?.length]).toEqual([undefined, 1]);
+  reader.close();
   expect(tail.size).toBe(0);
 });
