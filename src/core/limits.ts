@@ -35,8 +35,18 @@ export const limits = {
   snapshotBytesMax: 1024 * 1024,
   /** Events a slow subscriber may lag behind in memory before it falls back to reading the store. */
   subscriberBufferMax: 4_096,
+  /** Time between two signs of life of a process that shares a store with others, in milliseconds. */
+  leaseBeatMs: 1_250,
+  /** Signs of life that others give, without one of a process, until its runs are taken over. */
+  leaseMissedBeatsMax: 4,
+  /** How long a partition waits for the executions under way in it before it stays where it is, in milliseconds. */
+  leaseHandOverMs: 5_000,
   /** Events of one read from a store. */
   readBatchMax: 1_000,
+  /** Data and metadata of one append that a client of the gateway sends, in bytes. */
+  gatewayAppendBytesMax: 64 * 1024 * 1024,
+  /** Appends of one BatchAppend call that are under way or not whole yet; beyond it the client waits. */
+  gatewayAppendsMax: 4_096,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof limits]: number };

@@ -74,10 +74,14 @@ const describeDifference = (
   return `the machine now draws another ${expected.type} than the recorded one`;
 };
 
+/** Called after each decision that replayed, with the state that it led to. */
+export type OnDecision = (state: RunState, events: readonly JournalEvent[]) => void;
+
 export class Replay {
   readonly #id: string;
   readonly #machineOf: (started: JournalData<'RunStarted'>) => DurableMachine;
   readonly #blobText: (sha256: string) => string | undefined;
+  readonly #onDecision: OnDecision | undefined;
   #state: RunState | undefined;
   #group: Opened[] = [];
   #prev = chainStart;
@@ -85,14 +89,16 @@ export class Replay {
 
   /**
    * @param options.machineOf finds the machine that the run is pinned to; what it throws ends the replay
-   * @param options.from a state that a snapshot gave, to go on from
+   * @param options.from a state to go on from, which is changed in place: a snapshot's, or the last one known
    */
   constructor(options: {
     id: string;
     machineOf: (started: JournalData<'RunStarted'>) => DurableMachine;
     blobText: (sha256: string) => string | undefined;
     from?: RunState;
+    onDecision?: OnDecision | undefined;
   }) {
+    this.#onDecision = options.onDecision;
     this.#id = options.id;
     this.#machineOf = options.machineOf;
     this.#blobText = options.blobText;
@@ -174,6 +180,10 @@ export class Replay {
       state,
       decision,
       group.map(({ stored }) => recordedOf(stored)),
+    );
+    this.#onDecision?.(
+      state,
+      group.map(({ event }) => event),
     );
   }
 

@@ -7,30 +7,29 @@
  */
 import type { DurableMachine } from '../core/durable-machine.ts';
 import { EclError, isEclError, toErrorDocument } from '../core/errors.ts';
-import { parseRunId } from '../core/ids.ts';
+import { journalStream } from '../core/ids.ts';
 import type { Fact, JournalData, JournalEvent } from '../core/journal-events.ts';
-import { canonicalJson } from '../core/json-value.ts';
 import type { OpenChild, OutboundSignal, RunState } from '../core/run-state.ts';
-import { sha256 } from '../core/sha256.ts';
 import type { OwingRun } from '../ports/run-directory.ts';
+import { ModelTextFeed } from './model-text.ts';
+import { childStarted, isOver, isToBeTold, reportOf } from './family.ts';
 import { nextDueAt, Passivation } from './phases/passivate.ts';
 import { neighbourRetryMs } from './phases/running.ts';
 import { Places } from './places.ts';
 import { RunActor, type Command, type SubmitOptions } from './run-actor.ts';
 import { RunHub } from './run-hub.ts';
 import type { Neighbours, Services } from './services.ts';
+import { Wakes } from './wakes.ts';
 
 /** How long steps in flight may go on after a stop was asked for, in milliseconds. */
 export const stopGraceMs = 5_000;
 
 const recentStartsMax = 1_000;
 
-export const inputHashOf = (workflow: string, input: unknown): string =>
-  sha256(canonicalJson({ workflow, input: input ?? null }));
-
 export class ActorSystem implements Neighbours {
   readonly services: Services;
   readonly hub = new RunHub();
+  readonly modelText = new ModelTextFeed();
   readonly #actors = new Map<string, RunActor | Promise<RunActor | undefined>>();
   /** When runs were started: a store takes the same start in the same millisecond for a repetition, not for a conflict. */
   readonly #recentStarts = new Map<string, number>();
@@ -39,7 +38,7 @@ export class ActorSystem implements Neighbours {
   readonly #passivation: Passivation;
   readonly #steps: Places;
   readonly #recoveries: Places;
-  readonly #wakes = new Map<string, () => void>();
+  readonly #wakes: Wakes;
   #passivates = false;
   #stopping = false;
 
@@ -48,6 +47,9 @@ export class ActorSystem implements Neighbours {
     this.#passivation = new Passivation(services.limits.activeActorsMax);
     this.#steps = new Places(services.limits.concurrentStepsMax);
     this.#recoveries = new Places(services.limits.concurrentRecoveriesMax);
+    this.#wakes = new Wakes(services.clock, (run) => {
+      if (!this.#stopping) void this.#recoveries.with(() => this.#tryGet(run));
+    });
   }
 
   /** The state of a run that is in memory and ready. */
@@ -67,10 +69,49 @@ export class ActorSystem implements Neighbours {
     return actor instanceof RunActor ? actor : undefined;
   }
 
-  /** The actor of a run, loaded when it is not in memory; undefined when there is no such run. */
+  /** All actors that are in memory and ready. */
+  *inMemory(): Iterable<RunActor> {
+    for (const actor of this.#actors.values()) if (actor instanceof RunActor) yield actor;
+  }
+
+  /** Drops actors, and what was due later, of runs that another process owns now. */
+  lose(isLost: (run: string) => boolean): void {
+    this.#wakes.cancelWhere(isLost);
+    for (const actor of this.inMemory()) {
+      if (!isLost(actor.id)) continue;
+      this.#passivation.forget(actor.id);
+      this.#actors.delete(actor.id);
+      actor.lose();
+    }
+  }
+
+  /** Brings a run up to what another process has stored: in memory or, when it is not there, by loading it. */
+  async catchUp(run: string, revision: number): Promise<void> {
+    if (this.#stopping) return;
+    const known = this.#actors.get(run);
+    const actor = known === undefined ? undefined : await settled(known);
+    if (actor === undefined) await this.#recoveries.with(() => this.#get(run));
+    else await actor.refresh(revision);
+  }
+
+  /**
+   * The actor of a run, loaded when it is not in memory; undefined when there is no such run. Of a run that another
+   * process owns it has all that is stored by now.
+   */
   async get(id: string): Promise<RunActor | undefined> {
+    const { readOnly, ownership, store } = this.services;
     // Another process moves what this one only reads, so nothing is remembered.
-    if (this.services.readOnly) return RunActor.load(this.services, id);
+    if (readOnly) return RunActor.load(this.services, id);
+    ownership?.want(id);
+    const isInMemory = this.#actors.has(id);
+    const actor = await this.#get(id);
+    if (ownership !== undefined && isInMemory && !ownership.owns(id)) {
+      await actor?.refresh((await store.lastRevision(journalStream(id))) ?? -1);
+    }
+    return actor;
+  }
+
+  async #get(id: string): Promise<RunActor | undefined> {
     for (let known = this.#actors.get(id); known !== undefined; known = this.#actors.get(id)) {
       if (!this.#starting.has(id)) return known;
       // A start that finds the run there already, or fails, says nothing of the run itself.
@@ -127,7 +168,7 @@ export class ActorSystem implements Neighbours {
       if (busy || (dueAt !== undefined && dueAt <= this.services.clock.now())) {
         loads.push(this.#recoveries.with(() => this.#tryGet(run)));
       } else if (dueAt !== undefined) {
-        this.#wakeAt(run, dueAt);
+        this.#wakes.at(run, dueAt);
       }
     }
     await Promise.all(loads);
@@ -167,8 +208,19 @@ export class ActorSystem implements Neighbours {
   }
 
   loaded(actor: RunActor): void {
-    if (actor.state === undefined) this.hub.publishUnready(actor);
-    else this.hub.publish(actor.state, []);
+    const { state } = actor;
+    if (state === undefined) {
+      this.hub.publishUnready(actor);
+      return;
+    }
+    this.hub.publish(state, []);
+    // It may have been ended by a process that is gone, or by one that has left the rest to the owner.
+    const isOwner = this.services.ownership?.owns(actor.id) === true;
+    if (isOwner && isToBeTold(state)) this.#tellSoon(state);
+  }
+
+  followed(state: RunState, events: readonly JournalEvent[]): void {
+    this.hub.publish(state, events);
   }
 
   decided(actor: RunActor, events: readonly JournalEvent[]): void {
@@ -188,8 +240,7 @@ export class ActorSystem implements Neighbours {
   /** Stops intake, lets steps in flight end within the grace, aborts the others. */
   async stop(graceMs = stopGraceMs): Promise<void> {
     this.#stopping = true;
-    for (const cancel of this.#wakes.values()) cancel();
-    this.#wakes.clear();
+    this.#wakes.cancelWhere(() => true);
     const held = await Promise.all(Array.from(this.#actors.values(), (each) => settled(each)));
     const actors = held.filter((actor) => actor !== undefined);
     await Promise.all(actors.map((actor) => actor.stop(graceMs)));
@@ -211,7 +262,7 @@ export class ActorSystem implements Neighbours {
       else {
         this.#actors.set(id, actor);
         this.#passivation.touch(actor);
-        this.#cancelWake(id);
+        this.#wakes.cancel(id);
         ready(actor);
         this.loaded(actor);
         this.#passivateSoon();
@@ -264,22 +315,9 @@ export class ActorSystem implements Neighbours {
       if (this.#actors.get(actor.id) !== actor) continue;
       this.#forget(actor);
       const dueAt = actor.state === undefined ? undefined : nextDueAt(actor.state);
-      if (dueAt !== undefined) this.#wakeAt(actor.id, dueAt);
+      const isOwner = this.services.ownership?.holds(actor.id) ?? true;
+      if (dueAt !== undefined && isOwner) this.#wakes.at(actor.id, dueAt);
     }
-  }
-
-  #wakeAt(id: string, at: number): void {
-    this.#cancelWake(id);
-    const cancel = this.services.clock.schedule(at, () => {
-      this.#wakes.delete(id);
-      if (!this.#stopping) void this.#recoveries.with(() => this.#tryGet(id));
-    });
-    this.#wakes.set(id, cancel);
-  }
-
-  #cancelWake(id: string): void {
-    this.#wakes.get(id)?.();
-    this.#wakes.delete(id);
   }
 
   /** The child's actor, started when it is not there; undefined when it never will be. */
@@ -327,23 +365,7 @@ export class ActorSystem implements Neighbours {
   }
 
   async #tellParent(state: RunState): Promise<void> {
-    const fact: Fact =
-      state.ending === 'completed'
-        ? {
-            type: 'ChildCompleted',
-            data: {
-              run: state.id,
-              ...(state.output === undefined ? {} : { output: state.output }),
-            },
-          }
-        : {
-            type: 'ChildFailed',
-            data: {
-              run: state.id,
-              error: state.error ?? { code: 'child.failed', message: 'it failed' },
-            },
-          };
-    await this.#report(state.started.parent!.run, fact);
+    await this.#report(state.started.parent!.run, reportOf(state));
   }
 
   async #report(parent: string, fact: Fact<'ChildCompleted' | 'ChildFailed'>): Promise<void> {
@@ -354,17 +376,6 @@ export class ActorSystem implements Neighbours {
   }
 }
 
-/** Ended, and owing nobody its last words. */
-const isOver = (state: RunState): boolean =>
-  state.ending !== undefined && state.outbox.size === 0 && state.children.size === 0;
-
-/** A child that ended, once its parent has taken all that the child sent before. */
-const isToBeTold = ({ ending, started: { parent }, outbox }: RunState): boolean => {
-  if (ending === undefined || parent === undefined) return false;
-  for (const { to } of outbox.values()) if (to === parent.run) return false;
-  return true;
-};
-
 const settled = async (
   actor: RunActor | Promise<RunActor | undefined>,
 ): Promise<RunActor | undefined> => {
@@ -374,19 +385,3 @@ const settled = async (
     return undefined;
   }
 };
-
-const childStarted = (
-  parent: RunState,
-  child: OpenChild,
-  machine: DurableMachine,
-): JournalData<'RunStarted'> => ({
-  workflow: machine.id,
-  version: machine.version,
-  structure: machine.structure,
-  tenant: parseRunId(parent.id).tenant,
-  ...(child.input === undefined ? {} : { input: child.input }),
-  inputHash: inputHashOf(machine.id, child.input),
-  parent: { run: parent.id, actor: child.actor },
-  depth: parent.started.depth + 1,
-  ...(parent.started.module === undefined ? {} : { module: parent.started.module }),
-});

@@ -27,8 +27,17 @@ import type {
   UsageQuery,
   UsageReport,
 } from '../ports/status-queries.ts';
-import { ActorSystem, inputHashOf } from './actor-system.ts';
-import { readEvents, type EventQuery, type PublicEvent } from './event-feed.ts';
+import { ActorSystem } from './actor-system.ts';
+import { inputHashOf } from './family.ts';
+import { SharedRuns } from './ownership/shared-runs.ts';
+import {
+  readEventPage,
+  readEvents,
+  type EventPage,
+  type EventPageQuery,
+  type EventQuery,
+  type PublicEvent,
+} from './event-feed.ts';
 import { blockedReason, type RegisteredWorkflow, type Registry } from './registry.ts';
 import { showing, type Fresh } from './read-own-writes.ts';
 import { RunHandle } from './run-handle.ts';
@@ -88,6 +97,21 @@ export class Ecl {
     const { readModels } = this.#parts;
     await readModels.caughtUp({ of: 'run-summaries' satisfies OwnProjection });
     await this.system.recover(readModels.directory.owing());
+  }
+
+  /**
+   * Takes part with the other processes of a shared store: hears of them, and owns a share of the runs. Called once.
+   *
+   * @param takesUpAll whether it goes on with whatever its share of the runs owes, or with what it is asked about
+   * @throws EclError `store.unavailable`
+   */
+  async takePart(takesUpAll: boolean): Promise<void> {
+    const { services, readModels } = this.#parts;
+    const { ownership, clock, logger } = services;
+    if (ownership === undefined) return;
+    const holds = (run: string): boolean => ownership.holds(run);
+    const { system } = this;
+    await ownership.join(new SharedRuns({ system, readModels, clock, logger, holds, takesUpAll }));
   }
 
   /**
@@ -253,17 +277,12 @@ export class Ecl {
 
   /** What is recorded, in order; with `live` it goes on with what comes. */
   events(query: EventQuery = {}): AsyncIterable<PublicEvent> {
-    const { run, workflow, tenant } = query;
-    const prefix =
-      workflow === undefined
-        ? journalPrefix(tenant)
-        : journalPrefix(tenant ?? defaultTenant, workflow);
-    const stream = run === undefined ? undefined : journalStream(run);
-    return readEvents(this.#parts.services, {
-      ...query,
-      prefix,
-      ...(stream === undefined ? {} : { stream }),
-    });
+    return readEvents(this.#parts.services, { ...query, ...streamsOf(query) });
+  }
+
+  /** @throws EclError `usage.invalid` for an unknown type, position or cursor */
+  eventPage(query: EventPageQuery): Promise<EventPage> {
+    return readEventPage(this.#parts.services, { ...query, ...streamsOf(query) });
   }
 
   /** The store, with the durability that was read back from it. */
@@ -294,7 +313,9 @@ export class Ecl {
 
   /** Lets steps in flight end within the grace, aborts the others, frees the store. */
   async close(options: { graceMs?: number } = {}): Promise<void> {
+    const left = this.#parts.services.ownership?.leave();
     await this.system.stop(options.graceMs);
+    await left;
     await this.#parts.close();
   }
 
@@ -332,6 +353,15 @@ export class Ecl {
     return parsed === undefined ? undefined : JSON.parse(JSON.stringify(parsed));
   }
 }
+
+/** What the journals are called that a query is about. */
+const streamsOf = ({ run, workflow, tenant }: EventQuery): { prefix: string; stream?: string } => ({
+  prefix:
+    workflow === undefined
+      ? journalPrefix(tenant)
+      : journalPrefix(tenant ?? defaultTenant, workflow),
+  ...(run === undefined ? {} : { stream: journalStream(run) }),
+});
 
 const parseInput = async (schema: z.ZodType, value: unknown): Promise<unknown> => {
   const parsed = await schema.safeParseAsync(value ?? {});

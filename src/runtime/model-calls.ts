@@ -15,6 +15,7 @@ import type { OpenStep, RunState } from '../core/run-state.ts';
 import type { Model, ModelReply, ModelRequest } from '../ports/model.ts';
 import type { CallModel } from '../authoring/step-model.ts';
 import type { Cancellation } from './cancellation.ts';
+import { textOfExecution } from './model-text.ts';
 import type { RunActor } from './run-actor.ts';
 import type { Services } from './services.ts';
 
@@ -109,6 +110,7 @@ const journal = async (
   const stillOpen = (state: RunState): boolean => state.steps.has(step.invocation);
   await actor.submit((state) => (stillOpen(state) ? { type: 'ModelReplied', data } : undefined), {
     whenAway: 'wait',
+    asOwner: true,
   });
 };
 
@@ -147,6 +149,13 @@ export const modelCalls = (execution: Execution): CallModel => {
   const { services, actor, step, cancellation } = execution;
   const recorded = [...step.replies];
   let number = step.calls;
+  const { invocation, attempt } = step;
+  const shown = textOfExecution(services.neighbours.modelText, {
+    run: actor.id,
+    invocation,
+    attempt,
+    writer: services.writer,
+  });
 
   const recallReply = (hash: string): ModelReply | undefined => {
     const at = recorded.findIndex(({ request }) => request === hash);
@@ -158,7 +167,7 @@ export const modelCalls = (execution: Execution): CallModel => {
   const made = async (
     request: ModelRequest,
     hash: string,
-    make: (model: Model, key: string) => Promise<ModelReply>,
+    make: (model: Model, key: string, call: number) => Promise<ModelReply>,
   ): Promise<ModelReply> => {
     checkBudget(execution);
     const model = noModel(services);
@@ -166,7 +175,7 @@ export const modelCalls = (execution: Execution): CallModel => {
     const own = number;
     const startedAt = services.clock.now();
     return reserved(actor, async () => {
-      const reply = await make(model, `${actor.id}/${step.invocation}/${own}`);
+      const reply = await make(model, `${actor.id}/${step.invocation}/${own}`, own);
       const latencyMs = services.clock.now() - startedAt;
       await journal(execution, reply, { number: own, hash, model, latencyMs });
       cancellation.signal.throwIfAborted();
@@ -190,13 +199,15 @@ export const modelCalls = (execution: Execution): CallModel => {
       const known = recallReply(hash);
       if (known !== undefined) return inOnePiece(known.text);
       return streamed((push) =>
-        made(request, hash, async (model, idempotencyKey) => {
+        made(request, hash, async (model, idempotencyKey, call) => {
+          const show = shown(call);
           for await (const chunk of model.stream(request, {
             signal: cancellation.signal,
             idempotencyKey,
           })) {
             if (chunk.kind === 'reply') return chunk.reply;
             push(chunk.text);
+            show(chunk.text);
           }
           const reason = 'the stream ended without a reply';
           throw new EclError('model.malformed', { model: model.id, reason });
@@ -213,14 +224,16 @@ export const recall = async (
   name: string,
   produce: () => unknown,
 ): Promise<unknown> => {
-  if (step.values.has(name)) return step.values.get(name);
+  // A state that was read again knows what was recorded since this execution began.
+  const { values } = actor.state?.steps.get(step.invocation) ?? step;
+  if (values.has(name)) return values.get(name);
   const value: unknown = await produce();
   const { invocation } = step;
   const data = { invocation, name, ...(value === undefined ? {} : { value }) };
   assertJson(value, `the value "${name}"`);
   await actor.submit(
     (state) => (state.steps.has(invocation) ? { type: 'ValueRecorded', data } : undefined),
-    { whenAway: 'wait' },
+    { whenAway: 'wait', asOwner: true },
   );
   return value;
 };

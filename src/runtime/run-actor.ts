@@ -3,11 +3,13 @@
  *
  * 1. Nothing is applied, acknowledged or executed before its append is acknowledged.
  * 2. An append that lost against another writer discards the state and loads the journal again.
- * 3. A fact that could not be stored because the store is away is kept and tried again: a paid answer is never dropped.
+ * 3. Where several processes share a store, the append of an owner is refused once its lease is lost: the actor is
+ *    dropped then, and what it was doing ends without a trace. A command of a person goes on elsewhere.
+ * 4. A fact that could not be stored because the store is away is kept and tried again: a paid answer is never dropped.
  */
 import { causationOf } from '../core/causation.ts';
 import { decide, decideStart, quarantined, type Decision } from '../core/decide.ts';
-import { EclError, isEclError, OutcomeUnknown, WrongExpectedRevision } from '../core/errors.ts';
+import { CheckFailed, EclError, isEclError, WrongExpectedRevision } from '../core/errors.ts';
 import { applyDecision } from '../core/evolve.ts';
 import { journalStream } from '../core/ids.ts';
 import { sealDecision } from '../core/journal-codec.ts';
@@ -16,8 +18,11 @@ import type { Blob } from '../core/payload.ts';
 import { newRun, type RunState } from '../core/run-state.ts';
 import type { Append } from '../ports/event-store.ts';
 import { putBlobs } from './blobs.ts';
+import { Abandoned } from './cancellation.ts';
 import { Mailbox } from './mailbox.ts';
 import { loadSnapshot, saveSnapshot } from './phases/load-snapshot.ts';
+import { Persistence } from './persistence.ts';
+import { recordQuarantine } from './phases/record-quarantine.ts';
 import { replayJournal, type Replayed } from './phases/replay-journal.ts';
 import { Running } from './phases/running.ts';
 import type { Services } from './services.ts';
@@ -33,6 +38,10 @@ export interface SubmitOptions {
   readonly causation?: string;
   /** Whether a store that is away rejects the command (a person can repeat it) or delays it (a paid answer). */
   readonly whenAway?: 'reject' | 'wait';
+  /** It reports what an effect came to, which is the business of the run's owner alone. @default false */
+  readonly asOwner?: boolean;
+  /** The journal has this revision: a state that is older is read again first. */
+  readonly atLeast?: number;
 }
 
 interface Item {
@@ -48,8 +57,7 @@ export type Unready = Exclude<Replayed, { kind: 'ready' } | { kind: 'missing' }>
 const isUnsealable = (error: unknown): boolean =>
   isEclError(error, 'event.invalid') || isEclError(error, 'input.too-large');
 
-const retryMsMin = 100;
-const retryMsMax = 5_000;
+const lostToAnother = (): Abandoned => new Abandoned('another process owns the run');
 
 export class RunActor {
   readonly id: string;
@@ -60,10 +68,10 @@ export class RunActor {
   #state: RunState | undefined;
   #unready: Unready | undefined;
   #snapshotRevision = -1;
-  #closing = false;
-  /** Ends the wait before an append is repeated. */
-  #endWait = (): void => {};
+  readonly #persistence: Persistence;
   #retired = false;
+  /** Another process owns the run: this actor records no outcome of an effect any more. */
+  #lost = false;
 
   private constructor(services: Services, id: string) {
     this.id = id;
@@ -71,6 +79,7 @@ export class RunActor {
     this.#stream = journalStream(id);
     this.#mailbox = new Mailbox((item) => this.#process(item), services.limits.mailboxDepthMax);
     this.#running = new Running(services, this);
+    this.#persistence = new Persistence(services, id);
   }
 
   /**
@@ -91,11 +100,15 @@ export class RunActor {
     const at = new Date(now).toISOString();
     const state = newRun(id, options.started, { machine, at });
     const decision = decideStart(state, { type: 'RunStarted', data: options.started }, now);
+    const how = { at, causation: options.causation ?? '' };
     try {
-      await actor.#store(state, decision, { at, causation: options.causation ?? '' });
+      await actor.#store(state, decision, how);
     } catch (error) {
       if (error instanceof WrongExpectedRevision) return undefined;
-      throw error;
+      if (!(error instanceof CheckFailed)) throw error;
+      // Whoever owns the partition now goes on with the run; starting it is everybody's right.
+      services.ownership?.refused(id);
+      return RunActor.start(services, id, options);
     }
     actor.#state = state;
     actor.#afterStored(state, decision);
@@ -133,17 +146,48 @@ export class RunActor {
    * @returns the state after its decision is stored
    */
   submit(command: Command, options: SubmitOptions = {}): Promise<RunState> {
+    if (this.#lost && options.asOwner === true) return Promise.reject(lostToAnother());
     if (this.#retired) return this.#services.neighbours.submit(this.id, command, options);
     return new Promise((resolve, reject) => {
       this.#mailbox.put({ command, options, resolve, reject }, this.id);
     });
   }
 
+  /**
+   * Reads what others have appended, where the journal is known to have more than this actor has seen.
+   *
+   * @param revision up to which it has; Infinity to look in any case
+   */
+  async refresh(revision: number): Promise<void> {
+    if (this.#retired || revision <= this.#revision) return;
+    await this.submit(() => undefined, { atLeast: revision }).catch((error: unknown) => {
+      // One that is blocked or does not replay has been looked at again, which is all that was asked for.
+      if (!isEclError(error, 'run.blocked') && !isEclError(error, 'run.quarantined')) throw error;
+    });
+  }
+
+  /** Executions under way. */
+  get stepsUnderWay(): number {
+    return this.#running.stepsUnderWay;
+  }
+
+  /** Resolves when the executions that are under way now have ended. */
+  stepsDone(): Promise<void> {
+    return this.#running.stepsDone();
+  }
+
+  /** Another process owns the run now: what is under way here ends without a trace. */
+  lose(): void {
+    this.#lost = true;
+    this.#retired = true;
+    this.#persistence.end('unless in doubt');
+    this.#running.lose();
+  }
+
   /** Fourth phase: no new work; what runs is aborted unless it ends within the grace. */
   async stop(graceMs: number): Promise<void> {
     await this.#running.drain(graceMs);
-    this.#closing = true;
-    this.#endWait();
+    this.#persistence.end('all');
     await this.#running.abandon();
   }
 
@@ -153,6 +197,10 @@ export class RunActor {
     this.#running.retire();
     const { state } = this;
     if (state !== undefined && state.ending === undefined) this.#considerSnapshot(state);
+  }
+
+  get #revision(): number {
+    return this.state?.revision ?? -1;
   }
 
   async #load(): Promise<boolean> {
@@ -169,11 +217,19 @@ export class RunActor {
       return true;
     }
     this.#unready = replayed;
-    if (replayed.kind === 'diverged') await this.#recordQuarantine(replayed);
+    if (replayed.kind === 'diverged') await recordQuarantine(this.#services, this.id, replayed);
     return true;
   }
 
   async #replay(): Promise<Replayed> {
+    const known = this.state;
+    if (known !== undefined) {
+      const { neighbours } = this.#services;
+      const next = await replayJournal(this.#services, this.id, known, (state, events) =>
+        neighbours.followed(state, events),
+      );
+      if (next.kind === 'ready') return next;
+    }
     const from = await loadSnapshot(this.#services, this.id);
     if (from !== undefined) this.#snapshotRevision = from.revision;
     const replayed = await replayJournal(this.#services, this.id, from);
@@ -184,23 +240,33 @@ export class RunActor {
   }
 
   async #process(item: Item): Promise<void> {
-    for (let isStale = false; ;) {
+    const { options, command } = item;
+    for (let isStale = (options.atLeast ?? -1) > this.#revision; ;) {
       try {
-        if (isStale) await this.#reload(item.options.whenAway ?? 'reject');
+        if (options.asOwner === true && this.#lost) throw lostToAnother();
+        if (isStale) await this.#reload(options);
         isStale = false;
         const { state } = this;
         if (state === undefined) throw this.#unreadyError();
-        const fact = item.command(state);
-        if (fact !== undefined) await this.#take(state, fact, item.options);
+        const fact = command(state);
+        if (fact !== undefined) await this.#take(state, fact, options);
         item.resolve(state);
         return;
       } catch (error) {
         isStale = error instanceof WrongExpectedRevision;
         if (isStale) continue;
-        item.reject(error);
+        if (error instanceof CheckFailed) this.#goOnElsewhere(item);
+        else item.reject(error);
         return;
       }
     }
+  }
+
+  /** The lease is lost: a command is decided by whatever actor stands for the run now, an outcome by nobody. */
+  #goOnElsewhere({ command, options, resolve, reject }: Item): void {
+    this.#services.ownership?.refused(this.id);
+    if (options.asOwner === true) reject(lostToAnother());
+    else this.#services.neighbours.submit(this.id, command, options).then(resolve, reject);
   }
 
   async #take(state: RunState, fact: Fact, options: SubmitOptions): Promise<void> {
@@ -263,59 +329,29 @@ export class RunActor {
       await this.#append(append, sealed.blobs);
     } catch (error) {
       const repeat = (): Promise<unknown> => this.#append(append, sealed.blobs);
-      await this.#persist(repeat, error, options.whenAway ?? 'reject');
+      await this.#persistence.repeat(repeat, error, options.whenAway ?? 'reject');
     }
     applyDecision(state, decision, sealed.recorded);
   }
 
   /** Not an async function: nearly every append is one promise of the store and nothing else. */
   #append(append: Append, blobs: readonly Blob[]): Promise<unknown> {
-    const { artifacts, store } = this.#services;
-    if (blobs.length === 0) return store.append(append);
-    return putBlobs(artifacts, blobs).then(() => store.append(append));
+    const { artifacts, store, ownership } = this.#services;
+    const options = ownership?.appendOptions(this.id);
+    if (blobs.length === 0) return store.append(append, options);
+    return putBlobs(artifacts, blobs).then(() => store.append(append, options));
   }
 
-  /** Repeats, unchanged, what the store could not do or is in doubt about, until the actor stops. */
-  async #persist(
-    work: () => Promise<unknown>,
-    failure: unknown,
-    whenAway: 'reject' | 'wait',
-  ): Promise<void> {
-    let error = failure;
-    for (let wait = retryMsMin; ; wait = Math.min(wait * 2, retryMsMax)) {
-      const doubtful = error instanceof OutcomeUnknown;
-      const away = isEclError(error, 'store.unavailable') && whenAway === 'wait';
-      if (this.#closing || (!doubtful && !away)) throw error;
-      this.#services.logger.warn({ run: this.id, err: error, wait }, 'the store is asked again');
-      await this.#pause(wait);
-      try {
-        await work();
-        return;
-      } catch (next) {
-        error = next;
-      }
-    }
-  }
-
-  #pause(milliseconds: number): Promise<void> {
-    const { clock } = this.#services;
-    return new Promise((resolve) => {
-      const cancel = clock.schedule(clock.now() + milliseconds, resolve);
-      this.#endWait = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
-
-  async #reload(whenAway: 'reject' | 'wait'): Promise<void> {
-    this.#services.logger.info(
-      { run: this.id },
-      'another writer moved the run; it is loaded again',
-    );
+  async #reload({ whenAway = 'reject', asOwner = false }: SubmitOptions): Promise<void> {
+    const { ownership, logger } = this.#services;
+    logger.info({ run: this.id }, 'another writer moved the run; it is loaded again');
     this.#running.release();
-    const load = (): Promise<unknown> => this.#load();
-    await load().catch((error: unknown) => this.#persist(load, error, whenAway));
+    const load = async (): Promise<void> => {
+      const isOwner = !asOwner || ((await ownership?.isConfirmed(this.id)) ?? true);
+      if (!isOwner) throw lostToAnother();
+      await this.#load();
+    };
+    await load().catch((error: unknown) => this.#persistence.repeat(load, error, whenAway));
     this.#services.neighbours.loaded(this);
     this.#running.recover();
   }
@@ -325,45 +361,6 @@ export class RunActor {
     if (unready.kind === 'blocked') return unready.error;
     const { revision, reason } = unready.divergence;
     return new EclError('run.quarantined', { run: this.id, revision, reason });
-  }
-
-  /** The quarantine stands in the journal, so that everybody sees it; once for each divergence. */
-  async #recordQuarantine(diverged: Extract<Replayed, { kind: 'diverged' }>): Promise<void> {
-    const { divergence, head, started } = diverged;
-    if (this.#services.readOnly || head.type === 'RunQuarantined' || head.revision === -1) return;
-    if (head.unreadable === true) return;
-    const { revision, type, reason, expected, got } = divergence;
-    const event: Fact = {
-      type: 'RunQuarantined',
-      data: {
-        revision,
-        reason: `${type}: ${reason}`,
-        ...(expected === undefined ? {} : { expected }),
-        ...(got === undefined ? {} : { got }),
-        pending: false,
-      },
-    };
-    const sealed = sealDecision(
-      [event],
-      { stream: this.#stream, revision: head.revision, hash: head.hash },
-      {
-        correlation: this.id.split('~')[0]!,
-        causation: '',
-        tenant: started?.tenant ?? 'default',
-        at: new Date(this.#services.clock.now()).toISOString(),
-        writer: this.#services.writer,
-      },
-    );
-    try {
-      await putBlobs(this.#services.artifacts, sealed.blobs);
-      await this.#services.store.append({
-        stream: this.#stream,
-        expectedRevision: head.revision,
-        events: sealed.events,
-      });
-    } catch (error) {
-      this.#services.logger.error({ run: this.id, err: error }, 'the quarantine was not recorded');
-    }
   }
 
   #considerSnapshot(state: RunState): void {

@@ -10,7 +10,9 @@ import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Model } from '../ports/model.ts';
+import type { ModelTextFeed } from './model-text.ts';
 import type { Command, RunActor, SubmitOptions } from './run-actor.ts';
+import type { Ownership } from './ownership/ownership.ts';
 import type { Registry } from './registry.ts';
 
 export interface Services {
@@ -30,6 +32,8 @@ export interface Services {
   readonly readOnly: boolean;
   /** Stores decisions, but leaves what they owe to another process. */
   readonly leavesWork: boolean;
+  /** Who carries out what runs owe, where several processes share the store; undefined where this one has all. */
+  readonly ownership: Ownership | undefined;
   /** Registers the workflow that a run was started with, where it can be found; it never throws. */
   readonly findWorkflow: FindWorkflow | undefined;
   readonly neighbours: Neighbours;
@@ -42,6 +46,8 @@ export type FindWorkflow = (
 
 /** What one run does to others, by way of the actor system. */
 export interface Neighbours {
+  /** What models are giving, for whoever watches. */
+  readonly modelText: ModelTextFeed;
   /** Delivers a signal once; the promise resolves when the receiver has stored it, or never will take it. */
   deliver(from: RunState, signal: OutboundSignal): Promise<void>;
   /** Starts a child, or ends it when it is cancelled; its end comes back as a fact. */
@@ -50,6 +56,8 @@ export interface Neighbours {
   submit(run: string, command: Command, options: SubmitOptions): Promise<RunState>;
   /** Called after a run was read from its journal again. */
   loaded(actor: RunActor): void;
+  /** Called for every decision of others that was read from a journal, in order. */
+  followed(state: RunState, events: readonly JournalEvent[]): void;
   /** Called after every stored decision, in order. */
   decided(actor: RunActor, events: readonly JournalEvent[]): void;
   /** Runs a step when one of the process's places is free. */

@@ -25,7 +25,7 @@ export const stepArtifacts = ({ services, actor, step }: Execution): StepArtifac
         if (known || !state.steps.has(step.invocation)) return undefined;
         return { type: 'ArtifactStored', data: { ...reference, invocation: step.invocation } };
       },
-      { whenAway: 'wait' },
+      { whenAway: 'wait', asOwner: true },
     );
     return reference;
   },

@@ -16,9 +16,10 @@ import {
   type ErrorClass,
 } from '../core/retry-policy.ts';
 import { splitRound } from '../core/rounds.ts';
-import type { OpenStep, RunState } from '../core/run-state.ts';
+import type { OpenStep } from '../core/run-state.ts';
 import { parseStepInput, parseStepOutput } from '../core/step-checks.ts';
 import { stepDefinitionOf, type StepDefinition } from '../core/step-definition.ts';
+import { Abandoned } from './cancellation.ts';
 import { modelCalls, recall, type Execution } from './model-calls.ts';
 import { stepArtifacts } from './step-artifacts.ts';
 
@@ -43,7 +44,7 @@ const definitionOf = (name: string, logic: AnyActorLogic): StepDefinition =>
     effect: 'repeatable',
   };
 
-const waits = { whenAway: 'wait' } as const;
+const waits = { whenAway: 'wait', asOwner: true } as const;
 
 const submit = (
   { actor, step }: Execution,
@@ -76,7 +77,7 @@ export const runStep = async (execution: StepExecution): Promise<boolean> => {
     if (goesOn) await attempt(execution, definition);
     return true;
   } catch (error) {
-    if (execution.cancellation.isAbandoned) return true;
+    if (execution.cancellation.isAbandoned || error instanceof Abandoned) return true;
     services.logger.error(
       { run: actor.id, step: step.invocation, err: error },
       'the step is stuck',
@@ -123,6 +124,7 @@ const attempt = async (execution: StepExecution, definition: StepDefinition): Pr
   try {
     await submit(execution, () => ({ type: 'StepSucceeded', data }));
   } catch (error) {
+    if (error instanceof Abandoned) return;
     // An output that no journal can hold (too large, for one) is a failure of the step, not of the run.
     await recordFailure(execution, definition, error);
   }

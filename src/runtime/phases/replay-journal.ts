@@ -9,7 +9,7 @@ import { EclError, isEclError } from '../../core/errors.ts';
 import { chainStart } from '../../core/hash-chain.ts';
 import { journalStream } from '../../core/ids.ts';
 import type { JournalData } from '../../core/journal-events.ts';
-import { Replay, ReplayDiverged, type Divergence } from '../../core/replay.ts';
+import { Replay, ReplayDiverged, type Divergence, type OnDecision } from '../../core/replay.ts';
 import type { RunState } from '../../core/run-state.ts';
 import { BlobTexts } from '../blobs.ts';
 import type { Services } from '../services.ts';
@@ -46,6 +46,7 @@ export const replayJournal = async (
   services: Services,
   id: string,
   from?: RunState,
+  onDecision?: OnDecision,
 ): Promise<Replayed> => {
   const blobs = new BlobTexts(services.artifacts);
   let started: JournalData<'RunStarted'> | undefined = from?.started;
@@ -56,6 +57,7 @@ export const replayJournal = async (
       return services.registry.machineOf(id, data);
     },
     blobText: blobs.get,
+    onDecision,
     ...(from === undefined ? {} : { from }),
   });
   const start = from === undefined ? 0 : from.revision + 1;

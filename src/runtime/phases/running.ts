@@ -18,7 +18,7 @@ import type {
 } from '../../core/run-state.ts';
 import type { RunActor } from '../run-actor.ts';
 import type { Services } from '../services.ts';
-import { Cancellation } from '../cancellation.ts';
+import { Abandoned, Cancellation } from '../cancellation.ts';
 import { runStep } from '../step-runner.ts';
 
 interface Scheduled {
@@ -52,6 +52,14 @@ export class Running {
 
   get isIdle(): boolean {
     return this.#steps.size === 0 && this.#handed.size === 0;
+  }
+
+  get stepsUnderWay(): number {
+    return this.#steps.size;
+  }
+
+  stepsDone(): Promise<void> {
+    return this.#allDone();
   }
 
   /** Takes up what another life of this run has left. */
@@ -115,6 +123,14 @@ export class Running {
     }
   }
 
+  /** Another process owns the run: nothing more is started here, and what runs is aborted without an outcome. */
+  lose(): void {
+    this.retire();
+    for (const { cancellation } of this.#steps.values()) {
+      cancellation.abandon('another process owns the run');
+    }
+  }
+
   /** The actor leaves memory: from now on it starts nothing. */
   retire(): void {
     this.#retired = true;
@@ -125,8 +141,12 @@ export class Running {
     const { readOnly, leavesWork } = this.#services;
     if (readOnly) return;
     this.#dropStale(state);
-    if (this.#stopping || this.#retired || leavesWork) return;
+    if (this.#stopping || this.#retired || leavesWork || !this.#isOwner) return;
     for (const effect of owed(state)) this.#carryOut(effect);
+  }
+
+  get #isOwner(): boolean {
+    return this.#services.ownership?.owns(this.#actor.id) ?? true;
   }
 
   #carryOut(effect: Effect): void {
@@ -177,7 +197,10 @@ export class Running {
       recovered,
     };
     const done = this.#services.neighbours
-      .withStepPlace(() => (cancellation.isAbandoned ? Promise.resolve(true) : runStep(execution)))
+      .withStepPlace(() => {
+        if (cancellation.isAbandoned) return Promise.resolve(true);
+        return this.#isOwner ? runStep(execution) : Promise.resolve(false);
+      })
       .then((isSettled) => {
         this.#steps.delete(invocation);
         const { state } = this.#actor;
@@ -198,7 +221,7 @@ export class Running {
           const isDue = state.timers.get(id)?.dueAt === dueAt && !isHeld;
           return isDue ? { type: 'TimerFired', data: { id } } : undefined;
         },
-        { whenAway: 'wait' },
+        { whenAway: 'wait', asOwner: true },
       );
       fired.catch((error: unknown) => this.#failed('the timer did not fire', error));
     };
@@ -235,10 +258,12 @@ export class Running {
       const signal = state && [...state.outbox.values()].find((each) => each.to === to);
       if (state === undefined || signal === undefined || this.#stopping) return;
       await this.#services.neighbours.deliver(state, signal);
-      await this.#actor.submit((now) =>
-        now.outbox.has(signal.id)
-          ? { type: 'SignalDelivered', data: { id: signal.id } }
-          : undefined,
+      await this.#actor.submit(
+        (now) =>
+          now.outbox.has(signal.id)
+            ? { type: 'SignalDelivered', data: { id: signal.id } }
+            : undefined,
+        { asOwner: true },
       );
     }
   }
@@ -274,6 +299,7 @@ export class Running {
   }
 
   #failed(what: string, error: unknown): void {
+    if (error instanceof Abandoned) return;
     this.#services.logger.warn({ run: this.#actor.id, err: error }, what);
   }
 }
