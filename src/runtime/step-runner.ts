@@ -6,7 +6,6 @@
  * 3. An attempt that fails by the answer it got asks again; one that fails by the wire gets its recorded replies.
  */
 import type { AnyActorLogic } from 'xstate';
-import { createStepModel } from '../authoring/step-model.ts';
 import { EclError, RetryableError, toErrorDocument } from '../core/errors.ts';
 import type { Fact } from '../core/journal-events.ts';
 import {
@@ -15,13 +14,12 @@ import {
   retryDelayMs,
   type ErrorClass,
 } from '../core/retry-policy.ts';
-import { splitRound } from '../core/rounds.ts';
 import type { OpenStep } from '../core/run-state.ts';
-import { parseStepInput, parseStepOutput } from '../core/step-checks.ts';
+import { parseStepOutput } from '../core/step-checks.ts';
 import { stepDefinitionOf, type StepDefinition } from '../core/step-definition.ts';
 import { Abandoned } from './cancellation.ts';
-import { modelCalls, recall, type Execution } from './model-calls.ts';
-import { stepArtifacts } from './step-artifacts.ts';
+import { ExecutionScope } from './execution-scope.ts';
+import type { Execution } from './model-calls.ts';
 
 export interface StepExecution extends Execution {
   /** The execution was decided by another life of this run: its start is recorded first. */
@@ -139,50 +137,18 @@ const limitTime = (
     cancellation.abort(new EclError('step.timeout', { step: name, timeoutMs }));
   });
 
-const lazily = <Value>(make: () => Value): (() => Value) => {
-  let value: Value | undefined;
-  return () => (value ??= make());
-};
-
 const execute = async (execution: StepExecution, definition: StepDefinition): Promise<unknown> => {
-  const { actor, step, cancellation, services } = execution;
-  const { input: given, revision } = splitRound(step.input);
-  const input = parseStepInput(definition, given);
-  const model = lazily(() => createStepModel(modelCalls(execution), definition));
-  const artifacts = lazily(() => stepArtifacts(execution));
-  const log = lazily(() => services.logger.child({ run: actor.id, step: step.invocation }));
-  const scope = {
-    input,
-    round: revision.round,
-    attempt: step.attempt,
-    get model() {
-      return model();
-    },
-    get artifacts() {
-      return artifacts();
-    },
-    once: (name: string, produce: () => unknown) => recall(execution, name, produce),
-    log: {
-      info: (message: string, details = {}) => log().info(details, message),
-      warn: (message: string, details = {}) => log().warn(details, message),
-      error: (message: string, details = {}) => log().error(details, message),
-    },
-    get signal() {
-      return cancellation.signal;
-    },
-    idempotencyKey: `${actor.id}/${step.invocation}`,
-    feedback: revision.feedback,
-    previous: revision.previous,
-  };
-  const revises = revision.feedback !== undefined && definition.revise !== undefined;
+  const scope = new ExecutionScope(execution, definition);
+  const revises = scope.feedback !== undefined && definition.revise !== undefined;
   const output: unknown = await (revises ? definition.revise : definition.execute)(scope as never);
   try {
     return parseStepOutput(definition, output);
   } catch (error) {
     if (definition.revise === undefined || !(error instanceof EclError)) throw error;
     // One repair within the attempt: the step gets its own output back, with what is wrong with it.
-    const repair = Object.assign(scope, { previous: output, feedback: error.message });
-    return parseStepOutput(definition, await definition.revise(repair as never));
+    scope.previous = output;
+    scope.feedback = error.message;
+    return parseStepOutput(definition, await definition.revise(scope as never));
   }
 };
 
