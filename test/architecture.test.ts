@@ -22,6 +22,8 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   runtime: { layers: ['core', 'ports', 'authoring'], packages: ['zod', 'xstate', 'pino'] },
   // An adapter never imports another one: every `adapters/<vendor>` is a layer of its own.
   'adapters/*': { layers: ['core', 'ports'], packages: ['*'] },
+  // The embedded store in KurrentDB's own protocol.
+  'kurrent-gateway': { layers: ['core', 'ports'], packages: ['@grpc/grpc-js', 'node:*'] },
   // The composition root: main.ts and the parts it is made of.
   main: { layers: ['*'], packages: ['*'] },
   index: { layers: ['core', 'ports', 'authoring', 'runtime', 'main'], packages: [] },
