@@ -42,6 +42,7 @@ const bans: readonly Ban[] = [
       'src/adapters/filesystem/folders.ts': 'the age of a file, as the file system counts it',
       'src/cli/commands/list.ts': watching,
       'src/cli/commands/run.ts': watching,
+      'src/cli/commands/token.ts': 'when a person made a token: no part of a run',
       'src/cli/follow.ts': watching,
     },
   },

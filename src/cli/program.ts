@@ -17,6 +17,7 @@ import { declareRun } from './commands/run.ts';
 import { declareServe } from './commands/serve.ts';
 import { declareSignal } from './commands/signal.ts';
 import { declareStatus } from './commands/status.ts';
+import { declareToken } from './commands/token.ts';
 import { declareVerify } from './commands/verify.ts';
 import { declareWorkflows } from './commands/workflows.ts';
 import { quoted } from './format.ts';
@@ -56,6 +57,7 @@ const declarations = [
   declareCancel,
   declareResume,
   declareVerify,
+  declareToken,
   declareWorkflows,
   declareExport,
   declareDoctor,

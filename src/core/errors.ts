@@ -192,6 +192,7 @@ export const errorCatalogue = {
     'Too much at once with this token: {reason}; try again in {retryAfterMs} ms',
     true,
   ),
+  'token.not-found': entry('not-found', 'There is no token "{id}"'),
   'http.no-route': entry('not-found', 'There is no route {method} {path}'),
   'http.media-type': entry('usage', 'The body must be {expected}, not {given}'),
   'server.unavailable': entry('unavailable', 'The server {url} does not answer: {reason}', true),

@@ -6,8 +6,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
 import type { Ecl } from '../runtime/ecl.ts';
 import type { Authenticator } from './access/authenticate.ts';
+import type { ArtifactAccess } from './access/artifact-access.ts';
 import type { Principal } from './access/authorize.ts';
+import type { Load } from './access/load.ts';
 import type { HttpLimits } from './limits.ts';
+import type { RunWaits } from './run-waits.ts';
+import type { Uploads } from './uploads.ts';
 
 export interface ServedWorkflow {
   readonly workflow: Workflow;
@@ -30,6 +34,10 @@ export interface Api {
   readonly workflows: WorkflowSource;
   readonly authenticator: Authenticator;
   readonly limits: HttpLimits;
+  readonly load: Load;
+  readonly uploads: Uploads;
+  readonly artifactAccess: ArtifactAccess;
+  readonly waits: RunWaits;
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly logger: Logger;

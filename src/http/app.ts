@@ -6,21 +6,29 @@
  */
 import { Hono } from 'hono';
 import { EclError } from '../core/errors.ts';
-import { requireScope } from './access/authorize.ts';
+import { requireScope, withoutHidden } from './access/authorize.ts';
 import type { Api, ApiEnv } from './api.ts';
 import { errorResponse } from './error-response.ts';
 import { readJson } from './json-body.ts';
 import { mountMiddleware } from './middleware.ts';
 import { openApiDocument } from './openapi.ts';
 import { askedOf, type Route } from './route.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runCommandRoutes } from './routes/run-commands.ts';
 import { runRoutes } from './routes/runs.ts';
+import { stepRoutes } from './routes/steps.ts';
+import { workflowRoutes } from './routes/workflows.ts';
 
 /** Every route there is. */
 export const routesOf = (api: Api): readonly Route[] => [
   ...runRoutes(api),
   ...runCommandRoutes(api),
+  ...stepRoutes(api),
+  ...eventRoutes(api),
+  ...artifactRoutes(api),
+  ...workflowRoutes(api),
   ...healthRoutes(api),
 ];
 
@@ -50,11 +58,13 @@ export const createApp = (api: Api): Hono<ApiEnv> => {
   const open = new Set(routes.flatMap(({ scope, path }) => (scope === undefined ? [path] : [])));
   open.add(documentPath);
   app.onError((error, context) => {
-    if (!(error instanceof EclError)) {
-      const { requestId } = context.var;
-      api.logger.error({ err: error, requestId, path: context.req.path }, 'a request failed');
+    const { requestId, principal } = context.var;
+    if (error instanceof EclError) {
+      return errorResponse(context, withoutHidden(principal, error), requestId);
     }
-    return errorResponse(context, error, context.var.requestId);
+    const { path } = context.req;
+    api.logger.error({ err: error, requestId, path }, 'a request failed');
+    return errorResponse(context, error, requestId);
   });
   app.notFound((context) => {
     const { method, path } = context.req;

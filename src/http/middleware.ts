@@ -29,13 +29,19 @@ const hostChecks =
     await next();
   };
 
+/** A request with a token counts for it from here on; a stream counts as such instead, as long as it is open. */
 const authentication =
-  ({ authenticator }: Api, open: ReadonlySet<string>): MiddlewareHandler<ApiEnv> =>
+  ({ authenticator, load }: Api, open: ReadonlySet<string>): MiddlewareHandler<ApiEnv> =>
   async (context, next) => {
-    if (!open.has(context.req.path)) {
-      context.set('principal', authenticator.authenticate(context.req.header('authorization')));
+    if (open.has(context.req.path)) return next();
+    const principal = authenticator.authenticate(context.req.header('authorization'));
+    context.set('principal', principal);
+    const end = load.takeRequest(principal);
+    try {
+      return await next();
+    } finally {
+      end();
     }
-    await next();
   };
 
 /** @param open paths that need no token */

@@ -55,9 +55,7 @@ export interface Route<Takes extends Taken = Taken> {
 }
 
 /** Gives a handler the types of what its route takes. */
-export const route = <const Takes extends Taken = Record<never, never>>(
-  declared: Route<Takes>,
-): Route => declared as unknown as Route;
+export const route = <const Takes extends Taken = Taken>(declared: Route<Takes>): Route => declared;
 
 const checked = <Schema extends z.ZodType>(
   schema: Schema | undefined,
@@ -96,10 +94,10 @@ export const askedOf = (
   const hasQuery = context.req.url.includes('?');
   const query = takes.query ?? (hasQuery ? noQuery : undefined);
   return {
-    params: checked(takes.params, context.req.param(), 'the path') as undefined,
-    query: checked(query, hasQuery ? queryOf(context) : {}, 'the query') as undefined,
-    headers: checked(takes.headers, headersOf(takes.headers, context), 'the headers') as undefined,
-    body: checked(takes.body, body, 'the request') as undefined,
+    params: checked(takes.params, context.req.param(), 'the path'),
+    query: checked(query, hasQuery ? queryOf(context) : {}, 'the query'),
+    headers: checked(takes.headers, headersOf(takes.headers, context), 'the headers'),
+    body: checked(takes.body, body, 'the request'),
   };
 };
 

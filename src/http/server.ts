@@ -6,8 +6,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EclError } from '../core/errors.ts';
+import { ArtifactAccess } from './access/artifact-access.ts';
+import { Load } from './access/load.ts';
 import { createApp } from './app.ts';
 import type { Api } from './api.ts';
+import { RunWaits } from './run-waits.ts';
+import { Uploads } from './uploads.ts';
 
 export interface HttpServer {
   /** Without a slash at its end. */
@@ -21,8 +25,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Everything of the API but what belongs to the socket. */
-  readonly api: Omit<Api, 'closing'>;
+  /** Everything of the API but what this server makes itself. */
+  readonly api: Omit<Api, 'artifactAccess' | 'closing' | 'load' | 'uploads' | 'waits'>;
 }
 
 const closeGraceMs = 2_000;
@@ -44,7 +48,16 @@ export const startHttpServer = async (options: ServerOptions): Promise<HttpServe
   const { api } = options;
   const { limits, clock } = api;
   const closing = new AbortController();
-  const app = createApp({ ...api, closing: closing.signal });
+  const { store } = api.ecl.system.services;
+  const uploads = new Uploads({ store, clock, ids: api.ids });
+  const app = createApp({
+    ...api,
+    load: new Load(limits, clock),
+    uploads,
+    artifactAccess: new ArtifactAccess(api.ecl, uploads),
+    waits: new RunWaits(clock),
+    closing: closing.signal,
+  });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {

@@ -33,7 +33,12 @@ export const tokenFileName = 'tokens.json';
 /** Enough to tell tokens apart where they are listed. */
 const idLength = 12;
 
-const withoutHash = ({ sha256: _, ...record }: Stored): TokenRecord => record;
+const withoutHash = ({ id, tenant, scope, createdAt }: Stored): TokenRecord => ({
+  id,
+  tenant,
+  scope,
+  createdAt,
+});
 
 class FileTokenStore implements TokenStore {
   readonly #path: string;

@@ -61,3 +61,14 @@ export const requireRun = (principal: Principal, id: string): string => {
   if (maySeeRun(principal, id)) return id;
   throw new EclError('run.not-found', { run: id, nearest: '' });
 };
+
+/** The error without what it says of runs that may not be seen: ids that resemble the one that was asked for. */
+export const withoutHidden = (principal: Principal | undefined, error: EclError): EclError => {
+  const { candidates } = error.details;
+  if (error.code !== 'run.not-found' || !Array.isArray(candidates)) return error;
+  const seen = candidates.filter(
+    (id) => principal !== undefined && maySeeRun(principal, String(id)),
+  );
+  const nearest = seen.length === 0 ? '' : ` Did you mean ${seen.join(' or ')}?`;
+  return new EclError('run.not-found', { ...error.details, nearest, candidates: seen });
+};

@@ -31,4 +31,4 @@ export const Position = z
   .string()
   .regex(positionPattern)
   .optional()
-  .meta({ description: 'Position of an event: a decimal number' });
+  .meta({ description: 'The answer shows all that is stored up to this position of an event' });

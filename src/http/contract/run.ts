@@ -1,5 +1,6 @@
 /** Runs over HTTP: what starts one, how it is shown, what is sent to it. */
 import { z } from 'zod';
+import { pageOf } from './page.ts';
 
 export const runStatuses = [
   'running',
@@ -84,6 +85,13 @@ export const RunSummary = z
   })
   .meta({ id: 'RunSummary', description: 'A run as it stands in a list' });
 export type RunSummary = z.infer<typeof RunSummary>;
+
+export const RunPage = pageOf(RunSummary, 'RunPageItems')
+  .extend({
+    counts: z.partialRecord(Status, z.number().int()).optional(),
+  })
+  .meta({ id: 'RunPage' });
+export type RunPage = z.infer<typeof RunPage>;
 
 export const StartRun = z
   .strictObject({

@@ -48,6 +48,7 @@ const sendSignal = (api: Api): Route =>
     answers,
     handle: async (context, asked) => {
       const run = await runOf(api, context, asked);
+      await api.artifactAccess.requireAllIn(context.get('principal'), asked.body);
       const id = asked.headers['idempotency-key'];
       return accepted(context, await run.send(asked.body, id === undefined ? {} : { id }));
     },
@@ -98,6 +99,7 @@ const resumeRun = (api: Api): Route =>
     answers,
     handle: async (context, asked) => {
       const run = await runOf(api, context, asked);
+      await api.artifactAccess.requireAllIn(context.get('principal'), asked.body);
       return accepted(context, await run.resume(resumption(asked.body)));
     },
   });
