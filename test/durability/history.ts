@@ -5,7 +5,7 @@
  * 2. No call that was journaled is made again: each journaled reply comes from the last call of its request.
  * 3. Whatever completed, completed once; each invocation has one end.
  */
-import { createEcl, type EclOptions, type PublicEvent } from 'ecl';
+import { createEcl, type Ecl, type EclOptions, type PublicEvent } from 'ecl';
 import pino from 'pino';
 import type { Call } from './model-server.ts';
 
@@ -87,21 +87,52 @@ const checkCalls = (events: readonly PublicEvent[], calls: readonly Call[]): num
   return calls.length - lastOf.size;
 };
 
+/** The part of a store that others share which is the test's own. */
+export interface SharedPlace {
+  readonly connectionString: string;
+  readonly tenant: string;
+  /** Where artifacts and read models are. */
+  readonly folder: string;
+}
+
+const eventsOf = async (ecl: Ecl, place: string | SharedPlace): Promise<PublicEvent[]> => {
+  const events: PublicEvent[] = [];
+  const query = typeof place === 'string' ? {} : { tenant: place.tenant };
+  for await (const event of ecl.events(query)) events.push(event);
+  return events;
+};
+
+/** @throws Error that says what is wrong, and where */
+const verifyAll = async (
+  ecl: Ecl,
+  place: string | SharedPlace,
+  events: readonly PublicEvent[],
+): Promise<void> => {
+  const runs = new Set(events.map(({ stream }) => stream.slice('run-'.length)));
+  // What others left in a store that they share is not ours to judge.
+  const targets = typeof place === 'string' ? [undefined] : runs;
+  for (const target of targets) {
+    const verification = await ecl.verify(target);
+    const faults = JSON.stringify(verification);
+    assertTrue(verification.ok, `verify says ${faults}`);
+  }
+};
+
 /** @throws Error that says what is wrong, and where */
 export const checkHistory = async (
-  folder: string,
+  place: string | SharedPlace,
   workflows: NonNullable<EclOptions['workflows']>,
   calls: readonly Call[],
 ): Promise<History> => {
   const logger = pino({ level: 'silent' });
-  const store = `sqlite:${folder}`;
-  const ecl = await createEcl({ store, access: 'read', workflows, logger });
+  const where =
+    typeof place === 'string'
+      ? { store: `sqlite:${place}` }
+      : { store: place.connectionString, dataFolder: place.folder };
+  const ecl = await createEcl({ ...where, access: 'read', workflows, logger });
   try {
-    const verification = await ecl.verify();
-    const faults = JSON.stringify(verification);
-    assertTrue(verification.ok, `verify says ${faults}`);
-    const events: PublicEvent[] = [];
-    for await (const event of ecl.events()) events.push(event);
+    const events = await eventsOf(ecl, place);
+    await verifyAll(ecl, place, events);
     const ends = checkStreams(events);
     return { events, ends, repeated: checkCalls(events, calls) };
   } finally {

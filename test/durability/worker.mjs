@@ -23,15 +23,29 @@ const maxRssMiB = () => Math.round(process.resourceUsage().maxRSS / 1024);
 /** Called before and after each append. */
 let boundary = () => {};
 
+/** A KurrentDB that is shared with everybody, or the database of the folder. */
+const openEvents = async () => {
+  const connectionString = process.env.ECL_TEST_STORE;
+  if (connectionString === undefined) {
+    const { openSqliteEventStore } = await built('adapters/sqlite/event-store.js');
+    return openSqliteEventStore({ folder });
+  }
+  const { openKurrentDbEventStore } = await built('adapters/kurrentdb/event-store.js');
+  return openKurrentDbEventStore({ connectionString });
+};
+
+/** Of all runs of this test, where others share the store. */
+const ours =
+  process.env.ECL_TEST_TENANT === undefined ? {} : { tenant: process.env.ECL_TEST_TENANT };
+
 const openStores = async () => {
-  const { openSqliteEventStore } = await built('adapters/sqlite/event-store.js');
   const { openSqliteReadStore } = await built('adapters/sqlite/read-store.js');
   const { createFilesystemArtifactStore } = await built('adapters/filesystem/artifact-store.js');
-  const events = await openSqliteEventStore({ folder });
+  const events = await openEvents();
   const append = events.append.bind(events);
-  events.append = async (each) => {
+  events.append = async (each, options) => {
     boundary('before', each);
-    const result = await append(each);
+    const result = await append(each, options);
     boundary('after', each);
     return result;
   };
@@ -77,7 +91,8 @@ const workflowOf = async (name) => {
   return { flow, inputOf: (key) => JSON.parse(process.env.ECL_TEST_INPUT.replaceAll('$key', key)) };
 };
 
-const start = (ecl, { flow, inputOf }, key) => ecl.spawn(flow, { key, input: inputOf(key) });
+const start = (ecl, { flow, inputOf }, key) =>
+  ecl.spawn(flow, { key, input: inputOf(key), ...ours });
 
 const modes = {
   /** Ends the run of the kill before, then starts one that is killed at its nth append. */
@@ -102,7 +117,7 @@ const modes = {
   /** Keeps four runs going until it is killed. */
   four: async () => {
     const ecl = await open();
-    const { items } = await ecl.list({ workflow: essay.id, limit: 1000 });
+    const { items } = await ecl.list({ workflow: essay.id, limit: 1000, ...ours });
     let next = items.length;
     const lane = async (first) => {
       if (first !== undefined) await (await ecl.get(first)).result();
@@ -134,7 +149,7 @@ const modes = {
   finish: async () => {
     const ecl = await open();
     say('ready', process.pid);
-    const { items } = await ecl.list({ limit: 1000 });
+    const { items } = await ecl.list({ limit: 1000, ...ours });
     const live = items.filter(({ status }) => status === 'running');
     for (const { id } of live) await (await ecl.get(id)).result();
     say('complete', items.length);
@@ -158,6 +173,27 @@ const modes = {
       }
     };
     await Promise.all(Array.from({ length: Number(lanes) }, (_, index) => lane(index + 1)));
+    await ecl.close();
+  },
+
+  /** Signals a run at fixed moments, as another process does at the same ones. */
+  signals: async (run, name, ...numbers) => {
+    const [count, startAt, everyMs] = numbers.map(Number);
+    const ecl = await open();
+    const handle = await ecl.get(run);
+    say('ready', process.pid);
+    const lane = async (n) => {
+      const at = startAt + n * everyMs;
+      await new Promise((resolve) => setTimeout(resolve, at - Date.now() - 2));
+      while (Date.now() < at);
+      try {
+        const { revision } = await handle.send({ type: 'note', signal: `${name}-${n}` });
+        say('sent', `${name}-${n}`, revision);
+      } catch (error) {
+        say('refused', `${name}-${n}`, error.code);
+      }
+    };
+    await Promise.all(Array.from({ length: count }, (_, n) => lane(n)));
     await ecl.close();
   },
 

@@ -6,6 +6,7 @@
  * 2. A client is replaced once however many find it broken, and not more often than it can be tried.
  * 3. Work that writes nothing, or was certainly not written, is tried again until patience ends.
  */
+import { setMaxListeners } from 'node:events';
 import { KurrentDBClient } from '@kurrent/kurrentdb-client';
 import { EclError } from '../../core/errors.ts';
 import type { ConnectionString } from './connection-string.ts';
@@ -49,6 +50,8 @@ export class Connection {
   constructor(connectionString: ConnectionString, patience: Patience) {
     this.#connectionString = connectionString;
     this.patience = patience;
+    // Whatever waits listens for the end.
+    setMaxListeners(0, this.closing);
     this.#client = this.#create();
   }
 
