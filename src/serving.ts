@@ -46,9 +46,9 @@ export interface Serving {
 export const portDefault = 4680;
 export const hostDefault = '127.0.0.1';
 
-/** Where a store keeps what belongs to this machine: a store on a server has the default folder for it. */
-export const folderOfStore = (store: string): string =>
-  resolve(store.startsWith('sqlite:') ? store.slice('sqlite:'.length) : '.ecl');
+/** Where a store keeps what belongs to this machine: a store on a server has a folder of its own for it. */
+export const folderOfStore = (store: string, dataFolder = '.ecl'): string =>
+  resolve(store.startsWith('sqlite:') ? store.slice('sqlite:'.length) : dataFolder);
 
 export const openTokens = (folder: string): TokenStore =>
   createFileTokenStore({ folder, createSecret });

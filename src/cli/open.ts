@@ -97,6 +97,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     leaveWork: options.leaveWork ?? false,
     logger: createLogger(context.terminal, values.logLevel),
     findWorkflow: (started, registry) => library.registerFor(started, registry),
+    ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
     ...(values.budget === undefined ? {} : { budget: values.budget }),
     ...(values.prices === undefined ? {} : { prices: values.prices }),
     ...(values.anthropic === undefined ? {} : { anthropic: values.anthropic }),

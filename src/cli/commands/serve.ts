@@ -51,7 +51,8 @@ const serveApi = async (context: Context, { port, host, auth }: Options): Promis
   const options = { access: 'write', recover: true } as const;
   return withEcl(context, options, async ({ ecl, library, configuration }) => {
     const asked = stopAsked();
-    const folder = folderOfStore(configuration.values.store ?? defaultStore);
+    const { store = defaultStore, dataFolder } = configuration.values;
+    const folder = folderOfStore(store, dataFolder);
     for (const { workflow, module } of await library.all()) {
       ecl.registry.register(workflow, {
         beside: true,

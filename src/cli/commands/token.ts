@@ -47,7 +47,7 @@ const openStore = async (context: Context): Promise<TokenStore> => {
   const { loadConfiguration, defaultStore } = await import('../../config.ts');
   const { folderOfStore, openTokens } = await import('../../serving.ts');
   const { values } = await loadConfiguration(context.flags);
-  return openTokens(folderOfStore(values.store ?? defaultStore));
+  return openTokens(folderOfStore(values.store ?? defaultStore, values.dataFolder));
 };
 
 const create = async (context: Context, options: CreateOptions): Promise<number> => {
