@@ -16,7 +16,7 @@ import {
 } from './frames.ts';
 import type { ReadFrame } from './protocol/streams-messages.ts';
 import type { AllRead } from './read-options.ts';
-import { malformed } from './refusals.ts';
+import { unreadable } from './refusals.ts';
 import type { ReaderParts, StreamReader } from './stream-reader.ts';
 
 const isBehind = ({ commit, prepare }: Position): boolean => prepare === commit;
@@ -196,7 +196,8 @@ export class AllReader {
     if (from === 'start') return nothing();
     if (from === 'end') return this.#parts.store.readAll({ direction });
     const last = (await this.#parts.store.lastPosition()) ?? 0n;
-    if (from.commit > last + 1n) throw malformed(`Position ${from.commit} lies beyond the end`);
+    if (from.commit > last + 1n)
+      throw unreadable(`Position ${from.commit} is greater than that of the last event, ${last}`);
     if (from.commit <= 1n) return nothing();
     return this.#parts.store.readAll({ from: from.commit - 1n, direction });
   }

@@ -1,6 +1,6 @@
 /** Which events of `$all` a client wants: by stream or type, by prefixes or a regular expression, which goes first. */
 import type { WireFilter } from './protocol/streams-messages.ts';
-import { malformed } from './refusals.ts';
+import { unreadable } from './refusals.ts';
 
 export interface EventFilter {
   readonly matches: (stream: string, type: string) => boolean;
@@ -14,7 +14,7 @@ const windowDefault = 32;
 const regexCharactersMax = 2_000;
 
 const compile = (source: string): RegExp => {
-  if (source.length > regexCharactersMax) throw malformed('The regular expression is too long');
+  if (source.length > regexCharactersMax) throw unreadable('The regular expression is too long');
   try {
     return new RegExp(source, 'u');
   } catch {
@@ -22,7 +22,7 @@ const compile = (source: string): RegExp => {
     try {
       return new RegExp(source);
     } catch (cause) {
-      throw malformed(`The filter's regular expression cannot be read: ${String(cause)}`);
+      throw unreadable(`The filter's regular expression cannot be read: ${String(cause)}`);
     }
   }
 };
@@ -30,7 +30,7 @@ const compile = (source: string): RegExp => {
 /** @throws InvalidCall for an expression that cannot be read */
 export const eventFilter = (wire: WireFilter): EventFilter => {
   const expression = wire.eventType ?? wire.streamIdentifier;
-  if (expression === undefined) throw malformed('A filter is on streams or on types');
+  if (expression === undefined) throw unreadable('A filter is on streams or on types');
   const { regex = '', prefix = [] } = expression;
   const wanted = regex === '' ? undefined : compile(regex);
   const isWanted = (text: string): boolean =>

@@ -15,6 +15,7 @@ import type { IdGenerator } from '../ports/id-generator.ts';
 import { AllReader } from './all-reader.ts';
 import { httpSide } from './http-side.ts';
 import { ManyWriter } from './many-writer.ts';
+import { logged } from './refusals.ts';
 import { appendMethod, handleAppend } from './services/appending.ts';
 import {
   appendRecordsMethod,
@@ -51,7 +52,9 @@ export interface GatewayOptions {
 
 /** The part of a logger that the gateway uses. */
 export interface GatewayLogger {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 export interface Gateway {
@@ -103,7 +106,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
 };
 
 const grpcServer = (options: GatewayOptions, member: Member, closing: AbortSignal): Server => {
-  const { store, clock, ids } = options;
+  const { store, clock, ids, logger } = options;
+  const report = (error: unknown): void => {
+    const { isExpected, reason } = logged(error);
+    logger?.[isExpected ? 'debug' : 'error']({ reason }, 'call refused');
+  };
   const writer = new StreamWriter({ store, clock, ids });
   const manyWriter = new ManyWriter(writer);
   const parts = { store, clock, ids, states: writer.states };
@@ -115,13 +122,13 @@ const grpcServer = (options: GatewayOptions, member: Member, closing: AbortSigna
     interceptors: [earlyHeaders],
   });
   const served: readonly [object, unknown][] = [
-    [appendMethod, handleAppend(writer)],
-    [batchAppendMethod, handleBatchAppend(writer, clock, closing)],
-    [readMethod, handleRead(readers, closing)],
-    [deleteMethod, handleRemoval(writer, false)],
-    [tombstoneMethod, handleRemoval(writer, true)],
-    [appendSessionMethod, handleAppendSession(manyWriter, ids)],
-    [appendRecordsMethod, handleAppendRecords(manyWriter, ids)],
+    [appendMethod, handleAppend(writer, report)],
+    [batchAppendMethod, handleBatchAppend({ writer, clock, report }, closing)],
+    [readMethod, handleRead(readers, closing, report)],
+    [deleteMethod, handleRemoval(writer, false, report)],
+    [tombstoneMethod, handleRemoval(writer, true, report)],
+    [appendSessionMethod, handleAppendSession(manyWriter, ids, report)],
+    [appendRecordsMethod, handleAppendRecords(manyWriter, ids, report)],
     [featuresMethod, handleFeatures],
     [gossipMethod, handleGossip(member)],
   ];

@@ -41,6 +41,7 @@ export interface Violation {
 
 /** Every check that did not hold. */
 export class ChecksViolated extends Error {
+  readonly isExpected = true;
   override readonly name = 'ChecksViolated';
   readonly violations: readonly Violation[];
 
@@ -72,9 +73,11 @@ const holds = (expected: CheckedState, { last, actual }: Found): boolean => {
   return actual === expected;
 };
 
-/** What a failed check on a number or on existence reports. */
+/** What a failed check reports: the last revision where that was asked for, also of a deleted stream. */
 const reported = (expected: CheckedState, { last, actual }: Found): ActualState =>
-  actual === 'deleted' && typeof expected === 'number' ? last : actual;
+  actual === 'deleted' && (typeof expected === 'number' || expected === 'tombstoned')
+    ? last
+    : actual;
 
 export class ManyWriter {
   readonly #writer: StreamWriter;

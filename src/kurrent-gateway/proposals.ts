@@ -14,13 +14,16 @@ export const streamName = ({ streamIdentifier }: WireExpectation): string => {
   return name;
 };
 
-/** @throws InvalidCall where no revision is expected, not even any */
-export const expectedRevision = (options: WireExpectation): ExpectedRevision => {
+/**
+ * @param request name of the message that says what is expected
+ * @throws InvalidCall where no revision is expected, not even any
+ */
+export const expectedRevision = (options: WireExpectation, request: string): ExpectedRevision => {
   if (options.revision !== undefined) return Number(options.revision);
   if (options.noStream !== undefined) return 'no-stream';
   if (options.anyRevision !== undefined) return 'any';
   if (options.streamExists !== undefined) return 'stream-exists';
-  throw invalid('An expected revision is missing');
+  throw invalid(`'None' is not a valid EventStore.Client.Streams.${request}`);
 };
 
 /** @throws InvalidCall */

@@ -2,7 +2,7 @@
 import { eventFilter, type EventFilter } from './event-filter.ts';
 import type { Position, UuidForm } from './frames.ts';
 import type { WireReadOptions } from './protocol/streams-messages.ts';
-import { invalid, malformed } from './refusals.ts';
+import { invalid, malformed, unreadable, type InvalidCall } from './refusals.ts';
 
 interface Common {
   readonly isBackwards: boolean;
@@ -30,14 +30,22 @@ export interface AllRead extends Common {
 const revisionMax = 0x7fff_ffff_ffff_ffffn;
 const endOfStream = 0xffff_ffff_ffff_ffffn;
 
+/** As the real server names the request in what it says about it. */
+const wireType = 'EventStore.Client.Streams.ReadReq+Types+Options+';
+
+const readError = (reason: string, parameter: string): InvalidCall =>
+  unreadable(`Unexpected ReadStreamResult: Error >> ${reason}. (Parameter '${parameter}')`);
+
 /** @throws InvalidCall */
 export const readOptions = (options: WireReadOptions | undefined): StreamRead | AllRead => {
   if (options === undefined) throw malformed('A read has options');
   const { stream, all, count, subscription, filter, noFilter, uuidOption } = options;
-  if (stream === undefined && all === undefined) throw invalid('A read is of a stream or of all');
+  if (stream === undefined && all === undefined)
+    throw invalid(`'None' is not a valid ${wireType}StreamOptionOneofCase`);
   checkCombination(options);
-  if (uuidOption === undefined) throw invalid('A read says in which form it wants uuids');
-  if (count === 0n) throw malformed('A read is of one event or more');
+  if (uuidOption === undefined)
+    throw invalid(`'uuidOption' is a required argument of type ${wireType}Types+UUIDOption`);
+  if (count === 0n) throw readError('maxCount should be positive', 'maxCount');
   const common: Common = {
     isBackwards: options.readDirection === 1,
     isSubscription: subscription !== undefined,
@@ -85,7 +93,7 @@ const streamStart = (
   if (from === undefined) throw malformed('A read of a stream starts somewhere');
   const isEnd = from === 'end' || from === endOfStream;
   if (isEnd && !isBackwards && !isSubscription) {
-    throw malformed('Nothing is read forwards from the end of a stream');
+    throw readError('fromEventNumber should be non negative', 'fromEventNumber');
   }
   if (isEnd) return 'end';
   if (typeof from === 'bigint' && from > revisionMax) throw malformed('There is no such revision');
@@ -112,7 +120,7 @@ const allFilter = (
 ): EventFilter => {
   const filter = eventFilter(wire);
   if (isSubscription && filter.windowsPerCheckpoint === 0) {
-    throw malformed('The multiplier of checkpoints is 1 or more');
+    throw unreadable('The multiplier of checkpoints is 1 or more');
   }
   return filter;
 };

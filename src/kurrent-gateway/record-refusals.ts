@@ -30,6 +30,7 @@ interface Described {
 
 /** A refusal of this version that is known before anything is looked up. */
 export class RecordsRefused extends Error {
+  readonly isExpected = true;
   override readonly name = 'RecordsRefused';
   readonly described: Described;
 
@@ -78,7 +79,7 @@ export const noRequests = (): RecordsRefused =>
 export const streamTwice = (stream: string): RecordsRefused =>
   new RecordsRefused({
     code: status.ABORTED,
-    message: `Stream '${stream}' stands in this session already. All records of a stream stand in one request.`,
+    message: `Stream '${stream}' already has a different group of messages in this session. Appends for the same stream must currently be grouped together and not interleaved with appends for other streams.`,
     reason: 'STREAM_ALREADY_IN_APPEND_SESSION',
     detail: streamDetail('StreamAlreadyInAppendSessionErrorDetails', stream),
   });
@@ -134,9 +135,20 @@ const words: Readonly<Record<string, string>> = {
 };
 
 const violationText = ({ stream, expected, actual }: Violation): string => {
-  const found = typeof actual === 'number' ? `is at revision ${actual}` : words[actual];
-  const wanted = typeof expected === 'number' ? `, expected revision ${expected}` : '';
-  return `Stream '${stream}' ${found}${wanted}.`;
+  const isNumber = typeof actual === 'number';
+  if (isNumber && (expected === 'tombstoned' || expected === 'any')) {
+    const wanted = expectationNumber(expected);
+    return `Stream '${stream}': expected state ${wanted}, actual state ${actual}.`;
+  }
+  if (isNumber && expected === 'no-stream') {
+    return `Stream '${stream}' already exists at revision ${actual}.`;
+  }
+  const found = isNumber ? `is at revision ${actual}` : words[actual];
+  if (typeof expected === 'number') {
+    return `Stream '${stream}' ${found}, expected revision ${expected}.`;
+  }
+  const isState = expected === 'deleted' || expected === 'tombstoned';
+  return `Stream '${stream}' ${found}${isState ? `, explicitly expected ${expected}` : ''}.`;
 };
 
 const violated = ({ violations }: ChecksViolated): Described => ({

@@ -9,25 +9,39 @@ export type Refusal = Pick<StatusObject, 'code' | 'details' | 'metadata'>;
 export class InvalidCall extends Error {
   override readonly name = 'InvalidCall';
   readonly code: status;
+  /** What the log says, where clients are told less. */
+  readonly reason: string;
   readonly trailers: Readonly<Record<string, string>>;
 
-  constructor(code: status, message: string, trailers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: status,
+    message: string,
+    { reason = message, trailers = {} }: Partial<Pick<InvalidCall, 'reason' | 'trailers'>> = {},
+  ) {
     super(message);
     this.code = code;
+    this.reason = reason;
     this.trailers = trailers;
   }
 }
 
-/** KurrentDB answers most malformed requests so; at least the text here says what is wrong. */
-export const malformed = (message: string): InvalidCall => new InvalidCall(status.UNKNOWN, message);
+/** A request that no client sends; the real server says no more about it, so the log has to. */
+export const malformed = (reason: string): InvalidCall =>
+  new InvalidCall(status.UNKNOWN, 'Exception was thrown by handler.', { reason });
+
+/** A request that clients do send, but that cannot be served. */
+export const unreadable = (message: string): InvalidCall =>
+  new InvalidCall(status.UNKNOWN, message);
 
 export const invalid = (message: string): InvalidCall =>
   new InvalidCall(status.INVALID_ARGUMENT, message);
 
 export const missingProperty = (name: string): InvalidCall =>
   new InvalidCall(status.INVALID_ARGUMENT, `Required Metadata Property '${name}' is missing`, {
-    exception: 'missing-required-metadata-property',
-    'required-metadata-properties': 'type,content-type',
+    trailers: {
+      exception: 'missing-required-metadata-property',
+      'required-metadata-properties': 'type,content-type',
+    },
   });
 
 export const messageTooLarge = (): InvalidCall =>
@@ -107,4 +121,19 @@ export const removalRefusal = (error: unknown): Refusal => {
       'actual-version': String(found),
     },
   );
+};
+
+/** An error that says itself that it is an answer, not a fault of the gateway. */
+export interface ExpectedError {
+  readonly isExpected: true;
+}
+
+/** What the log is told of a call that failed. */
+export const logged = (
+  error: unknown,
+): { readonly isExpected: boolean; readonly reason: string } => {
+  if (error instanceof InvalidCall) return { isExpected: true, reason: error.reason };
+  const isKnown = error instanceof EclError && error.kind !== 'failed';
+  const isExpected = isKnown || (error as Partial<ExpectedError>).isExpected === true;
+  return { isExpected, reason: error instanceof Error ? error.message : String(error) };
 };

@@ -107,8 +107,33 @@ const metadataBytes = (metadata: EventMetadata): Buffer => {
       if (!reserved.has(name)) given[name] = metadata[name];
     }
   }
+  if (given[schemaFormat] !== undefined) return Buffer.from(recordMetadata(given));
   const text = JSON.stringify(given);
   return text === '{}' ? nothing : Buffer.from(text);
+};
+
+const schemaName = '$schema.name';
+const schemaFormat = '$schema.format';
+
+/** JSON with blanks inside brackets, as the real server writes the properties of records. */
+const spaced = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value))
+    return value.length === 0 ? '[ ]' : `[ ${value.map(spaced).join(', ')} ]`;
+  const entries = Object.entries(value).map(
+    ([name, one]) => `${JSON.stringify(name)}: ${spaced(one)}`,
+  );
+  return entries.length === 0 ? '{ }' : `{ ${entries.join(', ')} }`;
+};
+
+/** Properties of a record, and behind them its schema. */
+const recordMetadata = (fields: Record<string, unknown>): string => {
+  const { [schemaName]: name, [schemaFormat]: format, ...properties } = fields;
+  const schema =
+    format === 'Json'
+      ? { [schemaName]: name, [schemaFormat]: format }
+      : { [schemaFormat]: format, [schemaName]: name };
+  return spaced({ ...properties, ...schema });
 };
 
 const createdOf = (metadata: EventMetadata): number => {

@@ -23,7 +23,7 @@ import {
 import { malformed, messageTooLarge } from '../refusals.ts';
 import type { ProposedEvent } from '../stored-event.ts';
 import type { StreamAppend } from '../stream-writer.ts';
-import { isTooLarge, method, type TooLarge } from './method.ts';
+import { isTooLarge, method, type Report, type TooLarge } from './method.ts';
 
 const service = '/kurrentdb.protocol.v2.streams.StreamsService';
 
@@ -76,7 +76,7 @@ class Session {
 }
 
 export const handleAppendSession =
-  (writer: ManyWriter, ids: IdGenerator) =>
+  (writer: ManyWriter, ids: IdGenerator, report: Report) =>
   (
     call: ServerReadableStream<SessionRequest | TooLarge, SessionAnswer>,
     answer: sendUnaryData<SessionAnswer>,
@@ -84,8 +84,10 @@ export const handleAppendSession =
     const session = new Session(() => ids.uuid());
     let isOver = false;
     const fail = (error: unknown): void => {
-      if (!isOver) answer(recordsRefusal(error));
+      if (isOver) return;
       isOver = true;
+      report(error);
+      answer(recordsRefusal(error));
     };
     const attempt = (work: () => void): void => {
       try {
@@ -152,13 +154,16 @@ const appendRecords = async (
 };
 
 export const handleAppendRecords =
-  (writer: ManyWriter, ids: IdGenerator) =>
+  (writer: ManyWriter, ids: IdGenerator, report: Report) =>
   (
     call: ServerUnaryCall<RecordsRequest | TooLarge, RecordsAnswer>,
     answer: sendUnaryData<RecordsAnswer>,
   ): void => {
     appendRecords(call.request, writer, () => ids.uuid()).then(
       (appended) => answer(null, appended),
-      (error: unknown) => answer(recordsRefusal(error)),
+      (error: unknown) => {
+        report(error);
+        answer(recordsRefusal(error));
+      },
     );
   };

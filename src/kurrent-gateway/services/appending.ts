@@ -9,7 +9,7 @@ import { AppendReq, AppendResp, type WireSuccess } from '../protocol/streams-mes
 import { invalid, malformed, messageTooLarge, refusalOf } from '../refusals.ts';
 import type { ProposedEvent } from '../stored-event.ts';
 import type { Appended, StreamAppend, StreamWriter } from '../stream-writer.ts';
-import { isTooLarge, method, type TooLarge } from './method.ts';
+import { isTooLarge, method, type Report, type TooLarge } from './method.ts';
 
 /** Larger messages end their call, as on the real server: 16 MiB less what a record needs besides its data. */
 export const messageBytesMax = 16 * 1024 * 1024 - 10_000;
@@ -53,6 +53,8 @@ const wanted = (expected: ExpectedRevision): object => {
   return { expectedRevision2060: expected, expectedRevision: expected };
 };
 
+const request = 'AppendReq+Types+Options+ExpectedStreamRevisionOneofCase';
+
 /** What a call has sent so far. */
 class Incoming {
   #options: Omit<StreamAppend, 'events'> | undefined;
@@ -63,7 +65,7 @@ class Incoming {
   take({ options, proposedMessage }: In<typeof AppendReq>): void {
     if (options !== undefined) {
       if (this.#options !== undefined) throw malformed('Options come once');
-      this.#options = { stream: streamName(options), expected: expectedRevision(options) };
+      this.#options = { stream: streamName(options), expected: expectedRevision(options, request) };
     } else if (this.#options === undefined) throw malformed('Options come before events');
     else if (proposedMessage !== undefined) this.#add(proposedEvent(proposedMessage));
   }
@@ -84,7 +86,7 @@ class Incoming {
 }
 
 export const handleAppend =
-  (writer: StreamWriter) =>
+  (writer: StreamWriter, report: Report) =>
   (
     call: ServerReadableStream<In<typeof AppendReq> | TooLarge, Out<typeof AppendResp>>,
     answer: sendUnaryData<Out<typeof AppendResp>>,
@@ -95,7 +97,10 @@ export const handleAppend =
       if (isOver) return;
       isOver = true;
       if (error instanceof WrongExpectedRevision) answer(null, wrongVersion(error));
-      else answer(refusalOf(error));
+      else {
+        report(error);
+        answer(refusalOf(error));
+      }
     };
     call.on('data', (request: In<typeof AppendReq> | TooLarge) => {
       if (isOver) return;

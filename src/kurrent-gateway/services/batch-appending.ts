@@ -25,7 +25,7 @@ import { uuidOf } from '../protocol/uuid.ts';
 import { InvalidCall, invalid, malformed, messageTooLarge, refusalOf } from '../refusals.ts';
 import type { StreamAppend, StreamWriter } from '../stream-writer.ts';
 import { messageBytesMax, success } from './appending.ts';
-import { isTooLarge, method, type TooLarge } from './method.ts';
+import { isTooLarge, method, type Report, type TooLarge } from './method.ts';
 
 export const batchAppendMethod = method({
   path: '/event_store.client.streams.Streams/BatchAppend',
@@ -83,7 +83,8 @@ const errorOf = (error: unknown): BatchError => {
     const details = detailsOf('AccessDenied', empty.encode({}));
     return { code: status.PERMISSION_DENIED, message: error.message, details };
   }
-  const { code, details: message } = refusalOf(error);
+  const { code, details } = refusalOf(error);
+  const message = error instanceof InvalidCall ? error.reason : details;
   if (code !== status.INVALID_ARGUMENT && !(error instanceof InvalidCall)) {
     return { code, message, details: detailsOf('Unknown', empty.encode({})) };
   }
@@ -117,19 +118,27 @@ const millisOf = ({
   readonly nanos?: number;
 }): number => Number(seconds) * 1_000 + nanos / 1_000_000;
 
+export interface BatchParts {
+  readonly writer: StreamWriter;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
 class BatchCall {
   readonly #call: Call;
   readonly #writer: StreamWriter;
   readonly #clock: Clock;
+  readonly #report: Report;
   readonly #gathered = new Map<string, Gathered>();
   #gatheredBytes = 0;
   #underWay = 0;
   #isEnded = false;
 
-  constructor(call: Call, writer: StreamWriter, clock: Clock) {
+  constructor(call: Call, { writer, clock, report }: BatchParts) {
     this.#call = call;
     this.#writer = writer;
     this.#clock = clock;
+    this.#report = report;
     call.on('data', (frame: BatchFrame | TooLarge) => {
       if (isTooLarge(frame)) this.#call.emit('error', refusalOf(messageTooLarge()));
       else this.#take(frame);
@@ -175,7 +184,10 @@ class BatchCall {
     if (this.#underWay >= limits.gatewayAppendsMax) this.#call.pause();
     this.#start(first, messages).then(
       (appended) => this.#answer(first, { success: success(appended) }),
-      (error: unknown) => this.#answer(first, { error: errorOf(error) }),
+      (error: unknown) => {
+        if (!(error instanceof WrongExpectedRevision)) this.#report(error);
+        this.#answer(first, { error: errorOf(error) });
+      },
     );
   }
 
@@ -195,7 +207,10 @@ class BatchCall {
     }
     const append: StreamAppend = {
       stream,
-      expected: expectedRevision(options!),
+      expected: expectedRevision(
+        options!,
+        'BatchAppendReq+Types+Options+ExpectedStreamPositionOneofCase',
+      ),
       events: messages.map(proposedEvent),
     };
     return this.#writer.append(append);
@@ -224,9 +239,9 @@ class BatchCall {
 
 /** @param closing aborts when the gateway closes */
 export const handleBatchAppend =
-  (writer: StreamWriter, clock: Clock, closing: AbortSignal) =>
+  (parts: BatchParts, closing: AbortSignal) =>
   (call: Call): void => {
-    const batch = new BatchCall(call, writer, clock);
+    const batch = new BatchCall(call, parts);
     const end = (): void => batch.end();
     closing.addEventListener('abort', end);
     const forget = (): void => closing.removeEventListener('abort', end);

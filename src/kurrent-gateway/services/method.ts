@@ -9,6 +9,9 @@ export interface TooLarge {
 export const isTooLarge = (request: unknown): request is TooLarge =>
   typeof request === 'object' && request !== null && 'tooLargeBytes' in request;
 
+/** Is told of every call that failed, beside the client. */
+export type Report = (error: unknown) => void;
+
 interface Call<In, Out> {
   /** `/<service>/<method>` */
   readonly path: string;

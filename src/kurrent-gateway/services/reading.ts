@@ -12,7 +12,7 @@ import { ReadReq, ReadResp, type ReadFrame } from '../protocol/streams-messages.
 import { readOptions } from '../read-options.ts';
 import { InvalidCall, messageTooLarge, refusalOf } from '../refusals.ts';
 import type { StreamReader } from '../stream-reader.ts';
-import { isTooLarge, method, type TooLarge } from './method.ts';
+import { isTooLarge, method, type Report, type TooLarge } from './method.ts';
 
 export const readMethod = method({
   path: '/event_store.client.streams.Streams/Read',
@@ -78,7 +78,7 @@ const send = async (
 
 /** @param closing aborts when the gateway closes; subscriptions end with it */
 export const handleRead =
-  (readers: Readers, closing: AbortSignal) =>
+  (readers: Readers, closing: AbortSignal, report: Report) =>
   (call: Call): void => {
     const ending = new AbortController();
     const end = (): void => ending.abort();
@@ -91,7 +91,9 @@ export const handleRead =
         if (closing.aborted) throw new InvalidCall(status.UNAVAILABLE, 'The gateway is closing');
         call.end();
       } catch (error) {
-        if (!call.cancelled) call.emit('error', refusalOf(error));
+        if (call.cancelled) return;
+        report(error);
+        call.emit('error', refusalOf(error));
       } finally {
         closing.removeEventListener('abort', end);
       }
