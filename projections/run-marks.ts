@@ -17,17 +17,23 @@ const Verdict = z.object({
   feedback: z.string(),
 });
 
-/** One event, as far as a timeline shows it; which fields there are depends on the type. */
-export const Mark = z.object({
-  revision: z.number(),
+/**
+ * One event as a row keeps it; which fields there are depends on the type. What the mark before says as well is left out:
+ * of rows that are written at every event of every run, each byte costs.
+ */
+export const StoredMark = z.object({
   type: z.string(),
-  at: z.string(),
-  /** The process that recorded it, where it is another than that of the mark before in the same row. */
+  /** Where it is not the one after the mark before; the first mark of a row has it. */
+  revision: z.number().optional(),
+  /** Where it is another than that of the mark before. */
+  at: z.string().optional(),
+  /** The process that recorded it, where it is another than that of the mark before. */
   writer: z.string().optional(),
   /** What pairs a beginning with its ends: an invocation, a timer, a child run, a signal. */
   id: z.string().optional(),
   /** Of the step, state, event, model, artifact, value or child workflow. */
   name: z.string().optional(),
+  /** Absent for the first one. */
   attempt: z.number().optional(),
   round: z.number().optional(),
   verdict: Verdict.optional(),
@@ -47,7 +53,14 @@ export const Mark = z.object({
   bytes: z.number().optional(),
   sha256: z.string().optional(),
 });
-export type Mark = z.infer<typeof Mark>;
+export type StoredMark = z.infer<typeof StoredMark>;
+
+/** One event, as far as a timeline shows it. */
+export type Mark = StoredMark & {
+  readonly revision: number;
+  readonly at: string;
+  readonly writer: string;
+};
 
 const textMax = 300;
 
@@ -70,7 +83,8 @@ const stateOf = (value: unknown): string => {
     const below = stateOf(inner);
     return below === '' ? name : `${name}.${below}`;
   });
-  return parts.length === 1 ? parts[0]! : `{${parts.join(', ')}}`;
+  if (parts.length < 2) return parts[0] ?? '';
+  return `{${parts.join(', ')}}`;
 };
 
 /** An invocation of rounds carries its round beside its input. */
@@ -89,23 +103,21 @@ const verdictOf = (output: unknown): z.infer<typeof Verdict> | undefined => {
 const eventName = (event: { readonly type: string } | PayloadReference): string =>
   isPayloadReference(event) ? '' : event.type;
 
-type Detail = Partial<Omit<Mark, 'revision' | 'type' | 'at'>>;
+type Detail = Omit<StoredMark, 'type' | 'revision' | 'at' | 'writer'>;
 type Of<Type extends ProjectedEvent['type']> = ProjectedEvent<Type>;
 
-const ofAttempt = ({ data }: { data: { invocation: string; attempt: number } }): Detail => ({
-  id: data.invocation,
-  attempt: data.attempt,
-});
+const ofAttempt = ({ data }: { data: { invocation: string; attempt: number } }): Detail =>
+  data.attempt === 1 ? { id: data.invocation } : { id: data.invocation, attempt: data.attempt };
 
 const ofId = ({ data }: { data: { id: string } }): Detail => ({ id: data.id });
 const ofChild = ({ data }: { data: { run: string } }): Detail => ({ id: data.run });
 
-const ofReply = ({ data }: Of<'ModelReplied'>): Detail => {
-  const { invocation, attempt, model, usage, cost, latencyMs } = data;
+const ofReply = (event: Of<'ModelReplied'>): Detail => {
+  const { data } = event;
+  const { model, usage, cost, latencyMs } = data;
   const { cacheReadTokens = 0, cacheWriteTokens = 0 } = usage ?? {};
   return {
-    id: invocation,
-    attempt,
+    ...ofAttempt(event),
     name: model,
     latencyMs,
     ...(usage === undefined
@@ -197,10 +209,38 @@ const details: Details = {
   RunCancelled: ({ data }) => ({ reason: textOf(data.reason) }),
 };
 
-/** The mark of an event; `before` is the process that recorded the mark before it. */
-export const markOf = (event: ProjectedEvent, before: string): Mark => {
-  const { revision, type, at, writer } = event;
-  const detail = (details[type] as (event: ProjectedEvent) => Detail)(event);
-  const mark = { revision, type, at, ...detail };
-  return writer === before ? mark : { ...mark, writer };
+/** What the last mark that says it says. */
+const said = (marks: readonly StoredMark[], name: 'at' | 'writer'): string | undefined => {
+  for (let index = marks.length - 1; index >= 0; index -= 1) {
+    const value = marks[index]![name];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+};
+
+/** The mark of an event, as it is kept behind others. */
+export const markOf = (
+  event: ProjectedEvent,
+  marks: readonly StoredMark[],
+  next: number | undefined,
+): StoredMark => {
+  const { type, revision, at, writer } = event;
+  // The details are made for it alone, so they become the mark.
+  const mark = (details[type] as (event: ProjectedEvent) => Detail)(event) as StoredMark;
+  mark.type = type;
+  if (revision !== next) mark.revision = revision;
+  if (at !== said(marks, 'at')) mark.at = at;
+  if (writer !== said(marks, 'writer')) mark.writer = writer;
+  return mark;
+};
+
+/** The marks of a row with all that they say. */
+export const wholeMarks = (stored: readonly StoredMark[]): Mark[] => {
+  let [revision, at, writer] = [-1, '', ''];
+  return stored.map((mark) => {
+    revision = mark.revision ?? revision + 1;
+    at = mark.at ?? at;
+    writer = mark.writer ?? writer;
+    return { ...mark, revision, at, writer };
+  });
 };

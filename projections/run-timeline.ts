@@ -8,24 +8,24 @@
 import { createStore } from '@xstate/store';
 import { defineProjection, projectedEvents, type ProjectedEvent } from 'ecl';
 import { z } from 'zod';
-import { Mark, markOf } from './run-marks.ts';
-import { columns, marksPerRow, timelineKey, timelineQueries } from './timeline-queries.ts';
+import { markOf, StoredMark } from './run-marks.ts';
+import { columns, rowOf, timelineQueries } from './timeline-queries.ts';
 
 const Marks = z.object({
-  marks: z.array(Mark),
-  /** Who recorded the last one. */
-  writer: z.string(),
+  marks: z.array(StoredMark),
+  /** The revision after the last one. */
+  next: z.number().optional(),
 });
 type Marks = z.infer<typeof Marks>;
 
-const add = ({ marks, writer }: Marks, event: ProjectedEvent): Marks => ({
-  marks: [...marks, markOf(event, writer)],
-  writer: event.writer,
+const add = ({ marks, next }: Marks, event: ProjectedEvent): Marks => ({
+  marks: [...marks, markOf(event, marks, next)],
+  next: event.revision + 1,
 });
 
 const types = Object.keys(projectedEvents) as ProjectedEvent['type'][];
 
-const noMarks: Marks = { marks: [], writer: '' };
+const noMarks: Marks = { marks: [], next: undefined };
 
 const store = createStore({
   schemas: { events: projectedEvents },
@@ -36,7 +36,7 @@ const store = createStore({
 export const runTimeline = defineProjection({
   name: 'run-timeline',
   version: 1,
-  key: ({ run, revision }) => timelineKey(run, Math.floor(revision / marksPerRow)),
+  key: rowOf,
   first: 'RunStarted',
   context: Marks,
   store,

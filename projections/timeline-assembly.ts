@@ -50,14 +50,12 @@ export class Assembly {
   /** What goes on, by its kind and what pairs it. */
   readonly #open = new Map<string, Entry>();
   readonly #startedAttempts = new WeakSet<Entry>();
-  #writer = '';
   #cause: number | undefined;
   #round: number | undefined;
 
   /** Takes the marks of a row. */
   take(marks: readonly Mark[]): void {
     for (const mark of marks) {
-      this.#writer = mark.writer ?? this.#writer;
       if (facts.has(mark.type)) {
         this.#settleState();
         this.#cause = mark.revision;
@@ -79,7 +77,7 @@ export class Assembly {
       name: mark.name ?? '',
       startedAt: mark.at,
       ...(cause === undefined ? {} : { causedBy: cause }),
-      writer: this.#writer,
+      writer: mark.writer,
       ...more,
     };
     this.entries.push(entry);
@@ -135,7 +133,7 @@ export class Assembly {
     const running = this.of('attempt', mark.id);
     const attempt = mark.attempt ?? 1;
     if (running?.attempt === attempt) {
-      const isAgain = this.#startedAttempts.has(running) || running.writer !== this.#writer;
+      const isAgain = this.#startedAttempts.has(running) || running.writer !== mark.writer;
       if (!isAgain) {
         this.#startedAttempts.add(running);
         return;
@@ -150,7 +148,7 @@ export class Assembly {
 
   endAttempt(mark: Mark, outcome: string): void {
     const step = this.of('step', mark.id);
-    const attempts = mark.attempt ?? step?.attempts ?? 1;
+    const attempts = mark.attempt ?? 1;
     if (step !== undefined) step.attempts = Math.max(step.attempts ?? 1, attempts);
     const error = mark.error === undefined ? {} : { error: mark.error };
     this.end('attempt', mark, { outcome, ...error });
@@ -190,7 +188,7 @@ export class Assembly {
       outcome: 'done',
       ...this.causeOfStep(mark),
       ...(mark.id === undefined ? {} : { invocation: mark.id }),
-      ...(mark.attempt === undefined ? {} : { attempt: mark.attempt }),
+      attempt: mark.attempt ?? 1,
       usage: withCall(noUsage, mark),
     });
     if (step !== undefined) step.usage = withCall(step.usage ?? noUsage, mark);
@@ -224,10 +222,11 @@ export class Assembly {
 
   #beginAttempt(mark: Mark, step: Entry, attempt: number): Entry {
     const { id } = mark;
+    const cause = mark.revision === step.revision ? step.causedBy : step.revision;
     return this.open(mark, 'attempt', {
       name: step.name,
       attempt,
-      causedBy: step.revision,
+      ...(cause === undefined ? {} : { causedBy: cause }),
       ...(id === undefined ? {} : { invocation: id }),
       ...(step.round === undefined ? {} : { round: step.round }),
     });

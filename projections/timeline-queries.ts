@@ -6,7 +6,7 @@
  */
 import { EclError, type ProjectedRows, type TimelinePage, type TimelineQuery } from 'ecl';
 import { limitOf } from './pages.ts';
-import type { Mark } from './run-marks.ts';
+import { wholeMarks, type StoredMark } from './run-marks.ts';
 import { Assembly, type Entry } from './timeline-assembly.ts';
 
 export const marksPerRow = 64;
@@ -18,8 +18,18 @@ const firstNumber = '0'.repeat(numberWidth);
 export const timelineKey = (run: string, row: number): string =>
   `${run}/${row === 0 ? firstNumber : String(row).padStart(numberWidth, '0')}`;
 
+/** Events of one append come one after the other, so the last answer is the next one more often than not. */
+let known = { run: '', row: 0, key: '' };
+
+/** The row that an event stands in. */
+export const rowOf = ({ run, revision }: { run: string; revision: number }): string => {
+  const row = Math.floor(revision / marksPerRow);
+  if (known.run !== run || known.row !== row) known = { run, row, key: timelineKey(run, row) };
+  return known.key;
+};
+
 interface Marks {
-  readonly marks: readonly Mark[];
+  readonly marks: readonly StoredMark[];
 }
 
 export const columns = {
@@ -85,7 +95,8 @@ const endTypes = new Set(['RunCompleted', 'RunFailed', 'RunCancelled']);
 /** A run's own entry ends with its last events, which are not worth reading all between for. */
 const endOfRun = (rows: Rows, run: string, assembly: Assembly): void => {
   if (assembly.of('run', '') === undefined) return;
-  const end = lastRow(rows, run)?.marks.find(({ type }) => endTypes.has(type));
+  const marks = wholeMarks(lastRow(rows, run)?.marks ?? []);
+  const end = marks.find(({ type }) => endTypes.has(type));
   if (end !== undefined) assembly.take([end]);
 };
 
@@ -98,7 +109,7 @@ const timeline = (rows: Rows, run: string, query: TimelineQuery): TimelinePage =
   const isOpen = ({ kind, endedAt }: Entry): boolean => kind !== 'run' && endedAt === undefined;
   let isCutShort = false;
   for (const { marks } of rowsFrom(rows, run, Math.max(0, row - 1))) {
-    assembly.take(marks);
+    assembly.take(wholeMarks(marks));
     const found = later();
     if (found.length <= limit || cut(found, limit).some(isOpen)) continue;
     isCutShort = true;

@@ -168,6 +168,96 @@ describe.each(kinds)('the directory of runs in %s', (_, open) => {
     ]);
   });
 
+  test('finds runs by the time of their start, a tag, and text of input and output', async () => {
+    const { ids } = await given([
+      run('a.1', 10, { tags: ['gate', 'urgent'], identity: { input: 'The Sea 12' } }),
+      run('a.2', 20, {
+        tags: ['gate-keeper'],
+        end: { status: 'completed', at: at(9), output: '50% of Sea' },
+      }),
+      run('a.3', 30),
+    ]);
+    expect(ids({ since: at(20) })).toEqual(['a.3', 'a.2']);
+    expect(ids({ until: at(20) })).toEqual(['a.1']);
+    expect(ids({ since: at(10), until: at(30), search: 'sea' })).toEqual(['a.2', 'a.1']);
+    expect([ids({ tag: 'gate' }), ids({ tag: 'urgent' }), ids({ tag: 'gat' })]).toEqual([
+      ['a.1'],
+      ['a.1'],
+      [],
+    ]);
+    expect([ids({ search: '0%' }), ids({ search: '12' }), ids({ search: 's_a' })]).toEqual([
+      ['a.2'],
+      ['a.1'],
+      [],
+    ]);
+    expect(() => ids({ since: 'yesterday' })).toThrow(
+      expect.objectContaining({ code: 'usage.invalid' }),
+    );
+  });
+
+  test('counts runs by status, whatever status the page is of', async () => {
+    const { directory } = await given([
+      run('a.1', 1, busy),
+      run('a.2', 2, ended('completed')),
+      run('a.3', 3, ended('completed')),
+      run('b.1', 4, ended('failed')),
+      run('a.2~1', 5, { ...busy, identity: { parent: 'a.2' } }),
+    ]);
+    expect(directory.list({ counts: true, limit: 1 }).counts).toEqual({
+      running: 1,
+      completed: 2,
+      failed: 1,
+    });
+    const page = directory.list({ counts: true, workflow: 'a', status: 'running' });
+    expect([page.counts, page.items.length]).toEqual([{ running: 1, completed: 2 }, 1]);
+    expect(directory.list({ counts: true, children: true }).counts).toMatchObject({ running: 2 });
+    expect(directory.list({})).not.toHaveProperty('counts');
+  });
+
+  test('who waits for an event is listed with what and since when, the longest first', async () => {
+    const waits = (second: number, part: Part = {}): Part => ({
+      accepts: ['approved'],
+      state: 'asking',
+      stateSince: at(second),
+      ...part,
+    });
+    const { model } = await given([
+      run('a.1', 1, waits(30)),
+      run('a.2', 2, waits(10, timers(Date.parse(at(99))))),
+      run('acme.b.1', 3, waits(20, { identity: { tenant: 'acme', workflow: 'b' } })),
+      run('a.3~1', 4, waits(25, { identity: { parent: 'a.3' } })),
+      run('a.busy', 5, waits(1, busy)),
+      run('a.paused', 6, waits(1, { paused: 'no money' })),
+      run('a.done', 7, waits(1, ended('completed'))),
+      run('a.stuck', 8, { stateSince: at(1) }),
+    ]);
+    const { gates } = runSummaries.queries(model);
+    expect(gates({}).items.map(({ run: id, since }) => [id, since])).toEqual([
+      ['a.2', at(10)],
+      ['acme.b.1', at(20)],
+      ['a.3~1', at(25)],
+      ['a.1', at(30)],
+    ]);
+    expect(gates({ limit: 1 }).items).toEqual([
+      {
+        run: 'a.2',
+        tenant: 'default',
+        workflow: 'a',
+        state: 'asking',
+        events: ['approved'],
+        since: at(10),
+        dueAt: at(99),
+      },
+    ]);
+    expect(gates({ tenant: 'acme' }).items.map(({ run: id }) => id)).toEqual(['acme.b.1']);
+    expect(gates({ workflow: 'a', limit: 2 }).items.at(-1)).toMatchObject({ parent: 'a.3' });
+    const first = gates({ limit: 3 });
+    expect(gates({ cursor: first.nextCursor! }).items.map(({ run: id }) => id)).toEqual(['a.1']);
+    expect(() => gates({ cursor: 'x' })).toThrow(
+      expect.objectContaining({ code: 'usage.invalid' }),
+    );
+  });
+
   test('a cursor that is none is refused', async () => {
     const { directory } = await given([]);
     for (const cursor of ['x', '', 'bm90aGluZw', '%%%']) {
