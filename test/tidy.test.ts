@@ -82,6 +82,8 @@ const bans: readonly Ban[] = [
         'another process tells nobody of its writes: a reader looks again',
       'src/cli/commands/status.ts': watching,
       'src/cli/follow.ts': watching,
+      'src/http/client/event-source.ts': wireDeadline,
+      'src/http/client/transport.ts': wireDeadline,
       'src/cli/stop-signals.ts': 'the process must be gone in time, whatever hangs',
     },
   },

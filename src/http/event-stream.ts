@@ -15,6 +15,8 @@ export interface EventStreamOptions {
   /** Ends when `signal` aborts. */
   readonly events: AsyncIterable<PublicEvent>;
   readonly document: (event: PublicEvent) => object;
+  /** Position after which it begins, when the client does not know it: it is told, to come back to it. */
+  readonly position: string | undefined;
   /** Listens to what models give; undefined for a stream without. */
   readonly listen: ((listener: (piece: ModelText) => void) => () => void) | undefined;
   readonly heartbeatMs: number;
@@ -92,7 +94,9 @@ class EventStream {
   }
 
   start(output: ReadableStreamDefaultController<Uint8Array>): void {
-    output.enqueue(encoder.encode(`retry: ${retryMs}\n: connected\n\n`));
+    const { position } = this.#options;
+    const start = position === undefined ? '' : `id: ${position}\nevent: start\ndata: {}\n`;
+    output.enqueue(encoder.encode(`retry: ${retryMs}\n${start}: connected\n\n`));
     this.#beatLater();
   }
 

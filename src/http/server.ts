@@ -67,7 +67,13 @@ export const startHttpServer = async (options: ServerOptions): Promise<HttpServe
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
     },
-    (request, response) => void listener(request, response),
+    (request, response) => {
+      // A connection that is kept for another request must not keep a server that ends.
+      response.once('close', () => {
+        if (closing.signal.aborted) server.closeIdleConnections();
+      });
+      void listener(request, response);
+    },
   );
   server.maxConnections = limits.connectionsMax;
   const port = await listen(server, options);

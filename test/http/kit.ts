@@ -106,7 +106,7 @@ export interface Served {
 export interface Options extends Pick<EclOptions, 'model' | 'store' | 'clock'> {
   readonly folder?: string;
   readonly workflows?: readonly Workflow[];
-  readonly serve?: Partial<Pick<ServeOptions, 'limits' | 'host' | 'auth'>>;
+  readonly serve?: Partial<Pick<ServeOptions, 'limits' | 'host' | 'port' | 'auth'>>;
 }
 
 const sourceOf = (workflows: readonly Workflow[]): Api['workflows'] => {

@@ -72,6 +72,8 @@ export const ArtifactReference = z
     description: 'Stands in the input of a run where its schema says file()',
   });
 
+export type ArtifactReference = z.infer<typeof ArtifactReference>;
+
 export const Workflow = z
   .object({
     id: z.string(),

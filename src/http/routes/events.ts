@@ -86,15 +86,26 @@ const concerns =
     return (tenant ?? of.tenant) === of.tenant && (workflow ?? of.workflow) === of.workflow;
   };
 
-const stream = (api: Api, context: Context<ApiEnv>, wanted: Wanted): Response => {
-  const { accept, query, lastEventId, of } = wanted;
+/** Where a stream begins; the end is a position, so that a client that comes back has missed nothing. */
+const beginning = async (
+  { ecl }: Api,
+  { query, lastEventId }: Wanted,
+): Promise<{ from: string; position?: string }> => {
+  const from = lastEventId ?? query.from ?? 'start';
+  if (from !== 'end') return { from };
+  const last = await ecl.system.services.store.lastPosition();
+  return last === undefined ? { from: 'start' } : { from: String(last), position: String(last) };
+};
+
+const stream = async (api: Api, context: Context<ApiEnv>, wanted: Wanted): Promise<Response> => {
+  const { accept, query, of } = wanted;
+  const { from, position } = await beginning(api, wanted);
   const { ecl, clock, limits, closing } = api;
   const controller = new AbortController();
   const leave = api.load.takeStream(context.get('principal'));
   const end = (): void => controller.abort();
   closing.addEventListener('abort', end);
   const isWanted = concerns(of);
-  const from = lastEventId ?? query.from ?? 'start';
   const body = eventStream({
     events: ecl.events({
       ...of,
@@ -111,6 +122,7 @@ const stream = (api: Api, context: Context<ApiEnv>, wanted: Wanted): Response =>
             ecl.system.modelText.listen((piece) => {
               if (isWanted(piece)) listener(piece);
             }),
+    position,
     heartbeatMs: limits.heartbeatMs,
     clock,
     controller,
@@ -158,7 +170,7 @@ const answer = (
   api: Api,
   context: Context<ApiEnv>,
   wanted: Omit<Wanted, 'accept'>,
-): Response | Promise<Response> => {
+): Promise<Response> => {
   const accept = context.req.header('accept')?.toLowerCase() ?? '';
   const all = { ...wanted, accept };
   return accept.includes(eventStreamMediaType)
