@@ -33,6 +33,7 @@ export const Configuration = z.strictObject({
       calls: Count.exactOptional(),
     })
     .exactOptional(),
+  modelPace: z.strictObject({ callsPerMinute: Limit.exactOptional() }).exactOptional(),
   prices: z
     .record(
       z.string(),
@@ -90,6 +91,7 @@ const variables = {
   ECL_BUDGET_TOKENS: { key: 'budget.tokens', read: 'number' },
   ECL_BUDGET_USD: { key: 'budget.usd', read: 'number' },
   ECL_BUDGET_CALLS: { key: 'budget.calls', read: 'number' },
+  ECL_MODEL_CALLS_PER_MINUTE: { key: 'modelPace.callsPerMinute', read: 'number' },
 } as const satisfies Record<string, { key: string; read: 'text' | 'list' | 'number' }>;
 
 const secretVariables = ['ANTHROPIC_API_KEY', 'ECL_OPENAI_API_KEY'] as const;
@@ -197,7 +199,7 @@ const fromFile = (file: ConfigFile | undefined): Setting[] => {
 };
 
 /** Objects with fixed keys are merged key by key; everything else as a whole. */
-const merged = ['budget', 'anthropic'];
+const merged = ['budget', 'modelPace', 'anthropic'];
 
 const settingsOf = (
   values: Configuration,

@@ -21,6 +21,7 @@ import { Ecl } from './runtime/ecl.ts';
 import type { Ownership, OwnershipParts } from './runtime/ownership/ownership.ts';
 import { InputFiles } from './runtime/input-files.ts';
 import type { Projection } from './runtime/projection.ts';
+import { PacedModel, type ModelPace } from './runtime/paced-model.ts';
 import { Registry } from './runtime/registry.ts';
 import type { FindWorkflow } from './runtime/services.ts';
 
@@ -45,6 +46,8 @@ export interface EclOptions {
   readonly projections?: readonly Projection<unknown>[];
   /** What a run may spend when its workflow does not say. @default unlimited */
   readonly budget?: Budget;
+  /** How fast models may be called. @default no limit; one that does not answer is left alone for a while in any case */
+  readonly modelPace?: ModelPace;
   /** List prices to use in place of the built-in ones. */
   readonly prices?: PriceOverrides;
   /** @default a logger of warnings and errors on stderr */
@@ -233,6 +236,10 @@ const resolveModel = async (options: EclOptions): Promise<Model> => {
   return createModel(options.model ?? defaultModel(apiKey), { apiKey, baseUrl });
 };
 
+/** What answers in this process needs no pace. */
+const paced = (model: Model, parts: ConstructorParameters<typeof PacedModel>[1]): Model =>
+  model.isLanguageModel ? new PacedModel(model, parts) : model;
+
 /** The part that this process takes where others use the same store; none for one that only reads. */
 const createOwnership = async (
   parts: Omit<OwnershipParts, 'role' | 'place'>,
@@ -262,7 +269,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   for (const each of options.workflows ?? []) registry.register(each);
   const logger = options.logger ?? createLogger('warn');
   // A reader executes nothing: it must not fail for want of a key.
-  const model = access === 'read' ? undefined : await resolveModel(options);
+  const unpaced = access === 'read' ? undefined : await resolveModel(options);
   const { createSystemClock } = await import('./adapters/system/clock.ts');
   const { createSystemIdGenerator } = await import('./adapters/system/id-generator.ts');
   const { readInputFile } = await import('./adapters/filesystem/input-file.ts');
@@ -273,6 +280,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   );
   const ids = createSystemIdGenerator();
   const clock = options.clock ?? createSystemClock();
+  const model = unpaced && paced(unpaced, { clock, logger, pace: options.modelPace ?? {} });
   const { openReadModels } = await import('./read-models.ts');
   const readModels = await openReadModels(stores, {
     clock,

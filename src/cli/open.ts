@@ -42,7 +42,7 @@ const levels: Readonly<Record<number, string>> = {
 };
 
 /** Log lines as people read them; with `--json` and an explicit level, as they are. */
-const createLogger = (terminal: Terminal, level: string | undefined): Logger => {
+export const createLogger = (terminal: Terminal, level: string | undefined): Logger => {
   if (terminal.json) {
     return pino({ name: 'ecl', level: level ?? 'silent' }, pino.destination({ fd: 2, sync: true }));
   }
@@ -99,6 +99,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     findWorkflow: (started, registry) => library.registerFor(started, registry),
     ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
     ...(values.budget === undefined ? {} : { budget: values.budget }),
+    ...(values.modelPace === undefined ? {} : { modelPace: values.modelPace }),
     ...(values.prices === undefined ? {} : { prices: values.prices }),
     ...(values.anthropic === undefined ? {} : { anthropic: values.anthropic }),
   });
