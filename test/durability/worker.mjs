@@ -80,6 +80,8 @@ const open = async (options = {}) =>
     store: await openStores(),
     model: process.env.ECL_TEST_MODEL === 'bare' ? bareModel() : 'anthropic:claude-test',
     workflows: all,
+    // Who starts again soon takes over soon: other processes of the test do not live beside it.
+    ...(process.env.ECL_TEST_STORE === undefined ? {} : { limits: { leaseBeatMs: 200 } }),
     ...options,
   });
 
