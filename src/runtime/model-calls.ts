@@ -14,8 +14,9 @@ import { sha256 } from '../core/sha256.ts';
 import type { OpenStep, RunState } from '../core/run-state.ts';
 import type { Model, ModelReply, ModelRequest } from '../ports/model.ts';
 import type { CallModel } from '../authoring/step-model.ts';
-import type { Cancellation } from './cancellation.ts';
+import { Abandoned, type Cancellation } from './cancellation.ts';
 import { textOfExecution } from './model-text.ts';
+import type { Ownership } from './ownership/ownership.ts';
 import type { RunActor } from './run-actor.ts';
 import type { Services } from './services.ts';
 
@@ -69,6 +70,11 @@ const checkBudget = ({ services, actor }: Execution): void => {
   if (exhausted !== undefined) {
     throw new EclError('budget.exhausted', { scope: `run ${state.id}`, ...exhausted });
   }
+};
+
+/** A call that another process may make, or has made, is not made here. */
+const checkOwner = async (ownership: Ownership, run: string): Promise<void> => {
+  if (!(await ownership.mayGoOn(run))) throw new Abandoned('another process owns the run');
 };
 
 const reserved = async <Result>(actor: RunActor, call: () => Promise<Result>): Promise<Result> => {
@@ -169,6 +175,7 @@ export const modelCalls = (execution: Execution): CallModel => {
     hash: string,
     make: (model: Model, key: string, call: number) => Promise<ModelReply>,
   ): Promise<ModelReply> => {
+    if (services.ownership !== undefined) await checkOwner(services.ownership, actor.id);
     checkBudget(execution);
     const model = noModel(services);
     number += 1;

@@ -16,7 +16,7 @@ import { sealDecision } from '../core/journal-codec.ts';
 import type { Fact, JournalData } from '../core/journal-events.ts';
 import type { Blob } from '../core/payload.ts';
 import { newRun, type RunState } from '../core/run-state.ts';
-import type { Append } from '../ports/event-store.ts';
+import type { Append, AppendOptions } from '../ports/event-store.ts';
 import { putBlobs } from './blobs.ts';
 import { Abandoned } from './cancellation.ts';
 import { Mailbox } from './mailbox.ts';
@@ -100,7 +100,8 @@ export class RunActor {
     const at = new Date(now).toISOString();
     const state = newRun(id, options.started, { machine, at });
     const decision = decideStart(state, { type: 'RunStarted', data: options.started }, now);
-    const how = { at, causation: options.causation ?? '' };
+    const checks = services.ownership?.appendOptions(id);
+    const how = { at, causation: options.causation ?? '', checks };
     try {
       await actor.#store(state, decision, how);
     } catch (error) {
@@ -199,6 +200,10 @@ export class RunActor {
     if (state !== undefined && state.ending === undefined) this.#considerSnapshot(state);
   }
 
+  get #isLost(): boolean {
+    return this.#lost || this.#services.ownership?.holds(this.id) === false;
+  }
+
   get #revision(): number {
     return this.state?.revision ?? -1;
   }
@@ -243,9 +248,9 @@ export class RunActor {
     const { options, command } = item;
     for (let isStale = (options.atLeast ?? -1) > this.#revision; ;) {
       try {
-        if (options.asOwner === true && this.#lost) throw lostToAnother();
         if (isStale) await this.#reload(options);
         isStale = false;
+        if (options.asOwner === true && this.#isLost) throw lostToAnother();
         const { state } = this;
         if (state === undefined) throw this.#unreadyError();
         const fact = command(state);
@@ -274,7 +279,9 @@ export class RunActor {
     const decision = decide(state, fact, now);
     const at = new Date(now).toISOString();
     const causation = options.causation ?? causationOf(state, fact);
-    const how = { at, causation, whenAway: options.whenAway ?? 'reject' };
+    // Read once: what is tried again carries the check of the first try, whoever owns the run by then.
+    const checks = this.#services.ownership?.appendOptions(this.id);
+    const how = { at, causation, checks, whenAway: options.whenAway ?? 'reject' };
     let stored = decision;
     try {
       await this.#store(state, decision, how);
@@ -314,9 +321,14 @@ export class RunActor {
   async #store(
     state: RunState,
     decision: Decision,
-    options: { at: string; causation: string; whenAway?: 'reject' | 'wait' },
+    options: {
+      at: string;
+      causation: string;
+      checks: AppendOptions | undefined;
+      whenAway?: 'reject' | 'wait';
+    },
   ): Promise<void> {
-    const { at, causation } = options;
+    const { at, causation, checks } = options;
     const { writer } = this.#services;
     const sealed = sealDecision(
       decision.events,
@@ -326,18 +338,17 @@ export class RunActor {
     const expectedRevision = state.revision === -1 ? 'no-stream' : state.revision;
     const append = { stream: this.#stream, expectedRevision, events: sealed.events } as const;
     try {
-      await this.#append(append, sealed.blobs);
+      await this.#append(append, sealed.blobs, checks);
     } catch (error) {
-      const repeat = (): Promise<unknown> => this.#append(append, sealed.blobs);
+      const repeat = (): Promise<unknown> => this.#append(append, sealed.blobs, checks);
       await this.#persistence.repeat(repeat, error, options.whenAway ?? 'reject');
     }
     applyDecision(state, decision, sealed.recorded);
   }
 
   /** Not an async function: nearly every append is one promise of the store and nothing else. */
-  #append(append: Append, blobs: readonly Blob[]): Promise<unknown> {
-    const { artifacts, store, ownership } = this.#services;
-    const options = ownership?.appendOptions(this.id);
+  #append(append: Append, blobs: readonly Blob[], options?: AppendOptions): Promise<unknown> {
+    const { artifacts, store } = this.#services;
     if (blobs.length === 0) return store.append(append, options);
     return putBlobs(artifacts, blobs).then(() => store.append(append, options));
   }

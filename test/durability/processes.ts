@@ -21,6 +21,8 @@ export interface Running {
   /** Resolves with the first line that begins so; rejects when the process ends before. */
   line(start: string): Promise<string>;
   kill(signal?: NodeJS.Signals): void;
+  /** A line to its stdin, where it has one. */
+  write(line: string): void;
 }
 
 const children = new Set<ChildProcess>();
@@ -42,11 +44,19 @@ const hungMs = 600_000;
 
 export const run = (
   command: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; program?: string } = {},
+  options: {
+    env?: Record<string, string>;
+    cwd?: string;
+    program?: string;
+    /** Whether it reads lines. @default false */
+    stdin?: boolean;
+    /** Told of each line of stdout as it comes. */
+    onLine?: (line: string) => void;
+  } = {},
 ): Running => {
   const child = spawn(options.program ?? process.execPath, command, {
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   children.add(child);
@@ -58,11 +68,17 @@ export const run = (
     for (const each of waiting) each();
   };
   const linesOf = (): string[] => stdout.split('\n').slice(0, -1);
-  child.stdout.on('data', (chunk: Buffer) => {
+  let told = 0;
+  child.stdout!.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
     wake();
+    if (options.onLine === undefined) return;
+    for (const line of linesOf().slice(told)) {
+      told += 1;
+      options.onLine(line);
+    }
   });
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const hung = setTimeout(() => {
     stderr += '\n(hung, killed by the test)';
     child.kill('SIGKILL');
@@ -89,7 +105,14 @@ export const run = (
       waiting.add(look);
       look();
     });
-  return { pid: child.pid ?? -1, exit, line, kill: (signal = 'SIGKILL') => child.kill(signal) };
+  child.stdin?.on('error', () => {});
+  return {
+    pid: child.pid ?? -1,
+    exit,
+    line,
+    kill: (signal = 'SIGKILL') => child.kill(signal),
+    write: (text) => child.stdin?.write(`${text}\n`),
+  };
 };
 
 const here = fileURLToPath(new URL('.', import.meta.url));

@@ -5,6 +5,7 @@
  * 2. What is stored is a copy, frozen: whatever a caller does with its objects changes nothing here.
  * 3. Subscribers read from the one list of all events, each at its own place, so none can miss or repeat one.
  */
+import { setMaxListeners } from 'node:events';
 import { CheckFailed, EclError } from '../../core/errors.ts';
 import type {
   Append,
@@ -62,6 +63,8 @@ class MemoryEventStore implements EventStore {
   constructor({ name = 'memory', shared = false }: MemoryEventStoreOptions) {
     this.#name = name;
     this.features = { checks: true, shared };
+    // One for each subscription.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   async append(append: Append, options?: AppendOptions): Promise<AppendResult> {

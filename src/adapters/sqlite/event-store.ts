@@ -5,6 +5,7 @@
  * 2. One writer at a time, held by a lock that dies with its process; readers need no lock and write nothing.
  * 3. Everything that is asked for in one turn of the event loop is committed together.
  */
+import { setMaxListeners } from 'node:events';
 import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EclError } from '../../core/errors.ts';
@@ -84,6 +85,8 @@ class SqliteEventStore implements EventStore {
   constructor(options: SqliteEventStoreOptions, side: WriteSide | ReadConnection, feed: Feed) {
     this.#folder = options.folder;
     this.features = { checks: true, shared: options.shared ?? false };
+    // One for each subscription.
+    setMaxListeners(0, this.#closing.signal);
     this.#side = side;
     this.#feed = feed;
   }

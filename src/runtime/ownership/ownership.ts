@@ -89,6 +89,9 @@ export class Ownership {
   #following: Promise<void> | undefined;
   #isSuspended = false;
   #isLeaving = false;
+  #isLeft = false;
+  /** Executions that wait to hear whether this process is still taken for alive. */
+  #waiting: (() => void)[] = [];
   #isPlanning = false;
   #isPlanStale = false;
 
@@ -141,6 +144,19 @@ export class Ownership {
     return this.#held.has(partitionOf(run));
   }
 
+  /**
+   * Whether an execution under way may do the next thing that the outside world sees. Where this process may have been
+   * taken for dead meanwhile, the answer waits until the log has told.
+   */
+  async mayGoOn(run: string): Promise<boolean> {
+    while (this.holds(run)) {
+      if (this.#life.isFresh || this.#isLeft) return true;
+      this.#isSuspended = true;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return false;
+  }
+
   /** The condition on every append of the owner; undefined for others, and where the store has no checks. */
   appendOptions(run: string): AppendOptions | undefined {
     return this.#held.get(partitionOf(run))?.options;
@@ -180,6 +196,8 @@ export class Ownership {
       await Promise.all([...this.#held.keys()].map((partition) => this.#leaveOne(partition)));
       await this.#within(leaveMsMax, () => this.#tellLeft());
     }
+    this.#isLeft = true;
+    this.#wake();
     this.#life.end();
     this.#feed.stop();
     await this.#following;
@@ -226,6 +244,7 @@ export class Ownership {
       return;
     }
     this.#life.heardOwn(beat);
+    this.#wake();
     if (!this.#isSuspended || !this.#life.isFresh) return;
     this.#isSuspended = false;
     this.#runs?.resumed(this.#held.keys());
@@ -307,7 +326,13 @@ export class Ownership {
 
   #lose(partition: number): void {
     this.#draining.delete(partition);
-    if (this.#held.delete(partition)) this.#runs?.lost(partition);
+    if (!this.#held.delete(partition)) return;
+    this.#runs?.lost(partition);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async #handOver(partition: number): Promise<void> {

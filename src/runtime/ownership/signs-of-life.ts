@@ -56,7 +56,11 @@ export class SignsOfLife {
   /** @param members how many processes are known */
   heardAnother(members: number): void {
     this.#othersHeard += 1;
-    if (this.#othersHeard > 2 * members) void this.#tell();
+    const { clock, beatMs } = this.#parts;
+    const sinceLast = clock.now() - this.#sentAt;
+    // Never sooner than by the timer: others count on the time between two of them.
+    const isDue = sinceLast >= beatMs || sinceLast < 0;
+    if (isDue && this.#othersHeard > 2 * members) void this.#tell();
   }
 
   #tellLater(): void {
