@@ -72,10 +72,13 @@ export const artifacts = defineProjection({
       revision: 0,
     },
     on: {
-      ArtifactStored: (_, { run, revision, at, data: { invocation, ...stored } }): Artifact => ({
-        ...stored,
+      ArtifactStored: (_, { run, revision, at, data }): Artifact => ({
         run,
-        step: invocation.replace(/#\d+$/, ''),
+        step: data.invocation.replace(/#\d+$/, ''),
+        name: data.name,
+        sha256: data.sha256,
+        bytes: data.bytes,
+        mediaType: data.mediaType,
         storedAt: at,
         revision,
       }),

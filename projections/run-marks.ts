@@ -20,21 +20,16 @@ const Verdict = z.object({
 /**
  * One event as a row keeps it; which fields there are depends on the type. What the mark before says as well is left out:
  * of rows that are written at every event of every run, each byte costs.
+ *
+ * Marks are made with their fields in this order, so that a row that was read back is written as it was.
  */
 export const StoredMark = z.object({
-  type: z.string(),
-  /** Where it is not the one after the mark before; the first mark of a row has it. */
-  revision: z.number().optional(),
-  /** Where it is another than that of the mark before. */
-  at: z.string().optional(),
-  /** The process that recorded it, where it is another than that of the mark before. */
-  writer: z.string().optional(),
   /** What pairs a beginning with its ends: an invocation, a timer, a child run, a signal. */
   id: z.string().optional(),
-  /** Of the step, state, event, model, artifact, value or child workflow. */
-  name: z.string().optional(),
   /** Absent for the first one. */
   attempt: z.number().optional(),
+  /** Of the step, state, event, model, artifact, value or child workflow. */
+  name: z.string().optional(),
   round: z.number().optional(),
   verdict: Verdict.optional(),
   error: ShortError.optional(),
@@ -52,6 +47,13 @@ export const StoredMark = z.object({
   reason: z.string().optional(),
   bytes: z.number().optional(),
   sha256: z.string().optional(),
+  type: z.string(),
+  /** Where it is not the one after the mark before; the first mark of a row has it. */
+  revision: z.number().optional(),
+  /** Where it is another than that of the mark before. */
+  at: z.string().optional(),
+  /** The process that recorded it, where it is another than that of the mark before. */
+  writer: z.string().optional(),
 });
 export type StoredMark = z.infer<typeof StoredMark>;
 
@@ -142,9 +144,9 @@ const ofSuccess = (event: Of<'StepSucceeded'>): Detail => {
 };
 
 const ofPause = ({ data }: Of<'RunPaused'>): Detail => ({
-  reason: textOf(data.reason),
-  ...(data.error === undefined ? {} : { error: errorOf(data.error) }),
   ...(data.invocation === undefined ? {} : { id: data.invocation }),
+  ...(data.error === undefined ? {} : { error: errorOf(data.error) }),
+  reason: textOf(data.reason),
 });
 
 type Details = {

@@ -204,7 +204,8 @@ export class RandomRun {
   #stepGoesOn(pick: number): Fact | undefined {
     const invocation = this.#invocation(pick);
     if (invocation === undefined) return undefined;
-    const error = { code: 'model.timeout', message: 'no answer' };
+    const details = { model: 'anthropic:m' };
+    const error = { code: 'model.timeout', message: 'no answer', details };
     const retryAt = this.#now + (pick % 30_000);
     const reply = {
       request: '',
@@ -223,6 +224,16 @@ export class RandomRun {
       { type: 'StepAttemptStarted', data: { invocation, attempt: 1 } },
       { type: 'ModelReplied', data: { invocation, attempt: 1, call: 1, ...reply } },
       { type: 'ValueRecorded', data: { invocation, name: 'v', value: pick } },
+      {
+        type: 'ArtifactStored',
+        data: {
+          invocation,
+          name: `${pick}.md`,
+          sha256: String(pick % 10).repeat(64),
+          bytes: pick,
+          mediaType: 'text/markdown',
+        },
+      },
     ];
     return types[pick % types.length];
   }

@@ -1,5 +1,6 @@
 import { array, assert, nat, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runTimeline } from '../../projections/index.ts';
 import { journalEventTypes } from '../../src/core/journal-events.ts';
 import type { TimelineEntry } from '../../src/ports/status-queries.ts';
 import { projectedEvent } from '../../src/runtime/projected-event.ts';
@@ -315,6 +316,7 @@ describe('whatever else happens', () => {
     for (const type of types) {
       const { rows } = foldAll(projected('flow.a', [started, { type, data }]));
       const [row] = rows.query();
+      expect(JSON.stringify(runTimeline.fromBody(row!.body).context)).toBe(row!.body);
       log.push(JSON.parse(row!.body).marks[1].type);
     }
     expect(log).toEqual([...types]);
@@ -377,7 +379,7 @@ describe('a long timeline', () => {
   });
 });
 
-test('of any run that can happen, every beginning has its cause before it and its end after it', () => {
+test('of any run that can happen, every beginning has its cause before it and its end after it, and rows read back are the same', () => {
   const choices = array(record({ kind: nat(11), pick: nat(100_000) }), {
     maxLength: 120,
   });
@@ -386,7 +388,10 @@ test('of any run that can happen, every beginning has its cause before it and it
       const run = new RandomRun();
       for (const choice of made) run.next(choice);
       const events = run.events.map((each) => projectedEvent(each)!);
-      const { queries } = foldAll(events);
+      const { queries, rows } = foldAll(events);
+      for (const { body } of rows.query()) {
+        expect(JSON.stringify(runTimeline.fromBody(body).context)).toBe(body);
+      }
       const { items } = queries.timeline(run.id, { limit: 1_000 });
       const revisions = items.map(({ revision }) => revision);
       expect(revisions).toEqual(revisions.toSorted((one, other) => one - other));

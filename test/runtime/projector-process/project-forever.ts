@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { runSummaries } from '../../../projections/index.ts';
+import * as own from '../../../projections/index.ts';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadStore } from '../../../src/adapters/sqlite/read-store.ts';
 import { createSystemClock } from '../../../src/adapters/system/clock.ts';
@@ -16,7 +16,7 @@ const [folder] = process.argv.slice(2);
 const store = await openSqliteEventStore({ folder: folder!, access: 'read', pollIntervalMs: 1 });
 const reads = await openSqliteReadStore({ folder: folder! });
 const logger = { error: complain, warn: complain } as unknown as Logger;
-const projections = [runSummaries];
+const projections = Object.values(own);
 const projector = new Projector({ store, reads, projections, clock: createSystemClock(), logger });
 projector.start();
 await projector.caughtUp();
