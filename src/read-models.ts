@@ -5,6 +5,8 @@
  *    package would wait for itself.
  * 2. A writer folds all the time. A reader folds when it is asked for a list, into the same rows: of two processes that
  *    fold at once one wins each commit.
+ * 3. What is only looked at is folded from the first look on: a program that runs workflows and asks nothing pays for
+ *    the summaries alone, which it needs to find its runs again.
  */
 import type { Logger } from 'pino';
 import { EclError } from './core/errors.ts';
@@ -53,7 +55,8 @@ export const openReadModels = async (
     ...new Set(options.projections ?? []),
   ];
   checkNames(projections);
-  const projector = new Projector({ store: events, reads, projections, clock, logger });
+  const onDemand = [runTimeline, modelUsage, artifacts];
+  const projector = new Projector({ store: events, reads, projections, onDemand, clock, logger });
   let isStarted = false;
   const start = (): void => {
     if (!isStarted) projector.start();

@@ -22,6 +22,8 @@ export interface ProjectorOptions {
   readonly store: EventStore;
   readonly reads: ReadStore;
   readonly projections: readonly Projection<unknown>[];
+  /** Those of them that are folded only once somebody asks, and from then on. @default none */
+  readonly onDemand?: readonly Projection<unknown>[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -55,6 +57,10 @@ export class Projector {
   readonly #feeds = new Set<ProjectionFeed>();
   /** Who is fed by another than the main one. */
   readonly #beside = new Map<ProjectionFold, ProjectionFeed>();
+  /** Who is fed by nobody, since nobody has asked yet. */
+  readonly #asleep = new Set<ProjectionFold>();
+  /** Who was woken and is being caught up. */
+  readonly #waking = new Map<ProjectionFold, Promise<unknown>>();
   readonly #running = new Set<Promise<void>>();
   readonly #rebuilds = new Map<string, Promise<void>>();
   /** Up to a last position of the store, where the last event stands that concerns a projection. */
@@ -71,13 +77,14 @@ export class Projector {
     for (const projection of projections) {
       this.#folds.set(projection, new ProjectionFold(projection, reads, logger));
     }
-    this.#main = new ProjectionFeed(this.#feedOptions(), this.#folds.values());
+    for (const projection of options.onDemand ?? []) this.#asleep.add(this.#foldOf(projection));
+    this.#main = new ProjectionFeed(this.#feedOptions(), this.#awake);
     this.#feeds.add(this.#main);
   }
 
   /** Begins to fold, and goes on until it is closed. */
   start(): void {
-    const folds = [...this.#folds.values()];
+    const folds = this.#awake;
     const fresh = folds.filter((fold) => fold.isNew);
     if (fresh.length < folds.length) {
       for (const fold of fresh) this.#main.leave(fold);
@@ -98,10 +105,8 @@ export class Projector {
    * @throws EclError `store.closed`, `store.unavailable` and whatever else keeps the rows from being written
    */
   async caughtUp(position?: bigint): Promise<void> {
-    const target = position ?? (await this.#end());
-    this.#checkOpen();
-    if (target === undefined) return;
-    await Promise.all(Array.from(this.#feeds, (feed) => feed.reached(target)));
+    this.#wake([...this.#asleep]);
+    await this.#reached(position ?? (await this.#end()));
   }
 
   /**
@@ -112,6 +117,7 @@ export class Projector {
    */
   async shows(name: string, position?: bigint): Promise<void> {
     const fold = this.#foldNamed(name);
+    this.#wake([fold]);
     const end = await this.#end();
     if (end === undefined) return;
     const target = position === undefined || position > end ? end : position;
@@ -137,6 +143,8 @@ export class Projector {
    */
   async rebuild(name: string, onProgress?: (progress: RebuildProgress) => void): Promise<void> {
     const fold = this.#foldNamed(name);
+    const waking = this.#waking.get(fold);
+    if (waking !== undefined) await waking;
     const running = this.#rebuilds.get(name);
     if (running !== undefined) return running;
     return this.#keepRebuild(name, this.#rebuild(fold, onProgress));
@@ -165,6 +173,7 @@ export class Projector {
   ): Promise<void> {
     const end = (await this.#options.store.lastPosition()) ?? 0n;
     fold.reset();
+    this.#asleep.delete(fold);
     this.#main.leave(fold);
     await this.#catchUpBeside([fold], {
       onProgress: (position) => onProgress?.({ position, end }),
@@ -184,6 +193,32 @@ export class Projector {
     for (const fold of folds) this.#beside.delete(fold);
     if (!this.#isClosed) for (const fold of folds) this.#main.join(fold);
     else throw new EclError('store.closed', { store: 'the projector' });
+  }
+
+  get #awake(): ProjectionFold[] {
+    return [...this.#folds.values()].filter((fold) => !this.#asleep.has(fold));
+  }
+
+  #wake(folds: readonly ProjectionFold[]): void {
+    const woken = folds.filter((fold) => this.#asleep.delete(fold));
+    if (woken.length === 0 || this.#isClosed) return;
+    const work = this.#catchUpBeside(woken, {});
+    this.#run(work);
+    const done = work.catch(() => {});
+    for (const fold of woken) {
+      if (fold.isNew) void this.#keepRebuild(fold.name, work);
+      else
+        this.#waking.set(
+          fold,
+          done.then(() => this.#waking.delete(fold)),
+        );
+    }
+  }
+
+  async #reached(position: bigint | undefined): Promise<void> {
+    this.#checkOpen();
+    if (position === undefined) return;
+    await Promise.all(Array.from(this.#feeds, (feed) => feed.reached(position)));
   }
 
   #feedOptions(): FeedOptions {
@@ -237,7 +272,7 @@ export class Projector {
 
   /** How far the rows of all projections show what happened. */
   get #visible(): bigint {
-    const positions = Array.from(this.#folds.values(), ({ visible }) => visible ?? -1n);
+    const positions = this.#awake.map(({ visible }) => visible ?? -1n);
     return positions.reduce((lowest, each) => (each < lowest ? each : lowest), positions[0] ?? -1n);
   }
 
@@ -267,7 +302,8 @@ export class Projector {
     const limit = new Promise<void>((resolve) => {
       cancel = clock.schedule(clock.now() + closeMsMax, resolve);
     });
-    await Promise.race([this.caughtUp().catch(() => {}), limit]);
+    const folded = this.#end().then((end) => this.#reached(end));
+    await Promise.race([folded.catch(() => {}), limit]);
     cancel();
   }
 }

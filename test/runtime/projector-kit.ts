@@ -101,13 +101,14 @@ export const project = (options: {
   readonly store?: EventStore;
   readonly reads?: ReadStore;
   readonly projections: readonly Projection<unknown>[];
+  readonly onDemand?: readonly Projection<unknown>[];
 }) => {
   const store = options.store ?? createMemoryEventStore();
   const reads = options.reads ?? createMemoryReadStore();
   const { lines, logger } = silentLogger();
-  const { projections } = options;
+  const { projections, onDemand = [] } = options;
   const clock = createSystemClock();
-  const projector = new Projector({ store, reads, projections, clock, logger });
+  const projector = new Projector({ store, reads, projections, onDemand, clock, logger });
   opened.push(projector);
   return { projector, store, reads, lines, logger };
 };

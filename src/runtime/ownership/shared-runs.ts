@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { isEclError } from '../../core/errors.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ReadModels } from '../../ports/read-models.ts';
+import type { OwnProjection, ReadModels } from '../../ports/read-models.ts';
 import type { ActorSystem } from '../actor-system.ts';
 import type { RunActor } from '../run-actor.ts';
 import type { OwnedRuns } from './ownership.ts';
@@ -43,7 +43,7 @@ export class SharedRuns implements OwnedRuns {
       // What this process only followed may be behind, so each is read on before anything is done.
       await Promise.all(this.#inMemory(partitions).map((actor) => actor.refresh(Infinity)));
       if (!takesUpAll) return;
-      await readModels.caughtUp();
+      await readModels.caughtUp({ of: 'run-summaries' satisfies OwnProjection });
       const owing = [...readModels.directory.owing()];
       await system.recover(
         owing.filter(({ run }) => partitions.has(partitionOf(run)) && holds(run)),
