@@ -96,7 +96,7 @@ const variables = {
 
 const secretVariables = ['ANTHROPIC_API_KEY', 'ECL_OPENAI_API_KEY'] as const;
 /** Read elsewhere by this name, or a switch of this module. */
-const otherVariables = ['ECL_CONFIG', 'ECL_OPENAI_API_KEY'];
+const otherVariables = ['ECL_CONFIG', 'ECL_OPENAI_API_KEY', 'ECL_SERVER', 'ECL_TOKEN'];
 
 /** All variables that are read, secrets included. */
 export const knownVariables: readonly string[] = [
@@ -112,6 +112,10 @@ export interface Environment {
   readonly anthropicApiKey: string | undefined;
   readonly anthropicBaseUrl: string | undefined;
   readonly openAiApiKey: string | undefined;
+  /** Address of a server that commands go to. */
+  readonly server: string | undefined;
+  /** The token for it. */
+  readonly token: string | undefined;
   /** Whether a person asked for plain text (no-color.org). */
   readonly noColor: boolean;
   /** Whether npx started this process, so that commands can be repeated as they were typed. */
@@ -122,6 +126,8 @@ export const environment = (): Environment => ({
   anthropicApiKey: given('ANTHROPIC_API_KEY'),
   anthropicBaseUrl: given('ECL_ANTHROPIC_BASE_URL'),
   openAiApiKey: given('ECL_OPENAI_API_KEY'),
+  server: given('ECL_SERVER'),
+  token: given('ECL_TOKEN'),
   noColor: given('NO_COLOR') !== undefined || process.env['TERM'] === 'dumb',
   isNpx: given('npm_command') === 'exec',
 });

@@ -2,14 +2,7 @@
  * Part of the composition root: the HTTP API on top of an open ECL, its tokens, and the file in which the command line
  * on this machine finds it.
  */
-import { resolve } from 'node:path';
-import {
-  readServerFile,
-  removeServerFile,
-  writeServerFile,
-  type ServerFile,
-} from './adapters/filesystem/server-file.ts';
-import { createFileTokenStore } from './adapters/filesystem/token-store.ts';
+import { removeServerFile, writeServerFile } from './adapters/filesystem/server-file.ts';
 import { createSecret } from './adapters/system/secret.ts';
 import { EclError } from './core/errors.ts';
 import { createAuthenticator, openDoor } from './http/access/authenticate.ts';
@@ -17,8 +10,8 @@ import type { WorkflowSource } from './http/api.ts';
 import { loopbackNames } from './http/host-checks.ts';
 import { httpLimits, type HttpLimits } from './http/limits.ts';
 import { startHttpServer } from './http/server.ts';
-import type { TokenStore } from './ports/token-store.ts';
 import type { Ecl } from './runtime/ecl.ts';
+import { openTokens } from './server-place.ts';
 
 export interface ServeOptions {
   readonly ecl: Ecl;
@@ -46,30 +39,8 @@ export interface Serving {
 export const portDefault = 4680;
 export const hostDefault = '127.0.0.1';
 
-/** Where a store keeps what belongs to this machine: a store on a server has a folder of its own for it. */
-export const folderOfStore = (store: string, dataFolder = '.ecl'): string =>
-  resolve(store.startsWith('sqlite:') ? store.slice('sqlite:'.length) : dataFolder);
-
-export const openTokens = (folder: string): TokenStore =>
-  createFileTokenStore({ folder, createSecret });
-
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
-/** The server that says that it holds the store of this folder, unless its process is gone. */
-export const serverOf = (folder: string): ServerFile | undefined => {
-  const server = readServerFile(folder);
-  return server !== undefined && isAlive(server.pid) ? server : undefined;
-};
 
 /**
  * Serves the HTTP API.

@@ -211,7 +211,7 @@ export class WorkflowLibrary {
 }
 
 /** Whether a target names a file rather than a workflow; no workflow's name has a dot or a slash. */
-const isPath = (target: string): boolean => /[./\\]/.test(target);
+export const isPath = (target: string): boolean => /[./\\]/.test(target);
 
 const versionParts = (version: string): number[] =>
   version.split(/[.+-]/).map((part) => (/^\d+$/.test(part) ? Number(part) : -1));

@@ -5,6 +5,8 @@ import { Terminal } from './terminal.ts';
 export interface GlobalFlags {
   readonly json?: boolean;
   readonly store?: string;
+  /** Address of a server. */
+  readonly server?: string;
   readonly model?: string;
   readonly config?: string;
   readonly logLevel?: string;

@@ -5,12 +5,11 @@
  */
 import { rootRunId } from '../core/ids.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
-import type { RunHandle } from '../runtime/run-handle.ts';
 import type { Context } from './context.ts';
 import { exitCodeOfRun } from './exit-codes.ts';
 import type { Follow } from './follow.ts';
-import type { Opened } from './open.ts';
 import { nextLines, runBlock, runDetails } from './run-block.ts';
+import type { OpenedRuns, RunControl } from './runs.ts';
 import { exitCodeOfSignal, releaseStop, type StopSignal } from './stop-signals.ts';
 import { styled } from './terminal.ts';
 
@@ -47,31 +46,31 @@ const left = (
 /** Prints a run that rests, and what to do next. */
 export const showRun = async (
   context: Context,
-  opened: Opened,
-  { handle, run }: { handle: RunHandle; run: RunDocument },
+  opened: OpenedRuns,
+  { handle, run }: { handle: RunControl; run: RunDocument },
 ): Promise<void> => {
   const { terminal } = context;
   terminal.document(run);
   if (terminal.json) return;
-  const details = await runDetails(opened.ecl, handle);
+  const details = await runDetails(opened, handle, run);
   terminal.print();
   for (const line of runBlock(run, details)) terminal.print(line);
   terminal.print();
-  for (const line of await nextLines(context, opened.ecl, run)) terminal.print(line);
+  for (const line of await nextLines(context, opened.runs, run)) terminal.print(line);
   if (details.history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
 };
 
 /** Drives, shows, and gives the exit code. */
 export const drive = async (
   context: Context,
-  opened: Opened,
-  handle: RunHandle,
+  opened: OpenedRuns,
+  handle: RunControl,
   { follow, asked, known, goOn }: DriveOptions,
 ): Promise<number> => {
   const root = rootRunId(handle.id);
   try {
     await follow.show(root, known);
-    const top = root === handle.id ? handle : await opened.ecl.get(root);
+    const top = root === handle.id ? handle : await opened.runs.get(root);
     const rested = await Promise.race([top.rest(), asked]);
     if (typeof rested === 'string') return left(context, handle.id, { signal: rested, goOn });
     releaseStop();

@@ -3,10 +3,10 @@
  *
  * It listens from before the run starts, so that nothing is missed; what other runs of the same workflow do is left out.
  */
-import type { Ecl } from '../runtime/ecl.ts';
 import { runIdOfStream } from '../core/ids.ts';
 import type { PublicEvent } from '../runtime/event-feed.ts';
 import { Progress } from './progress.ts';
+import type { Runs } from './runs.ts';
 import type { Terminal } from './terminal.ts';
 
 const tickMs = 1_000;
@@ -19,7 +19,7 @@ const isOfFamily = (run: string, root: string): boolean =>
 
 export class Follow {
   readonly #terminal: Terminal;
-  readonly #ecl: Ecl;
+  readonly #runs: Pick<Runs, 'events'>;
   readonly #progress = new Progress();
   readonly #stop = new AbortController();
   readonly #early: PublicEvent[] = [];
@@ -28,11 +28,15 @@ export class Follow {
   #root: string | undefined;
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(terminal: Terminal, ecl: Ecl, of: { workflow: string; tenant?: string | undefined }) {
+  constructor(
+    terminal: Terminal,
+    runs: Pick<Runs, 'events'>,
+    of: { workflow: string; tenant?: string | undefined },
+  ) {
     this.#terminal = terminal;
-    this.#ecl = ecl;
+    this.#runs = runs;
     const { workflow, tenant } = of;
-    const events = ecl.events({
+    const events = runs.events({
       from: 'end',
       live: true,
       workflow,
@@ -49,7 +53,7 @@ export class Follow {
    */
   async show(root: string, known = -1): Promise<void> {
     if (known >= 0 && !this.#terminal.json) {
-      for await (const event of this.#ecl.events({ run: root })) {
+      for await (const event of this.#runs.events({ run: root })) {
         if (event.revision > known) break;
         this.#progress.take(event);
         this.#arrived.set(root, event.revision);

@@ -13,6 +13,7 @@ import {
   loadConfiguration,
   type LoadedConfiguration,
 } from '../config.ts';
+import { EclError } from '../core/errors.ts';
 import { createEcl, defaultModel } from '../main.ts';
 import type { Ecl } from '../runtime/ecl.ts';
 import { WorkflowLibrary } from '../workflow-library.ts';
@@ -86,6 +87,11 @@ export interface OpenOptions {
 }
 
 const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
+  if (context.flags.server !== undefined) {
+    const reason =
+      'This command works on the store itself: leave --server out, and run it where the store is';
+    throw new EclError('usage.invalid', { reason });
+  }
   const opened = await openLibrary(context);
   const { library, model } = opened;
   const { values } = opened.configuration;
@@ -106,7 +112,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
   return { ...opened, ecl };
 };
 
-const warnOfFailures = (terminal: Terminal, library: WorkflowLibrary): void => {
+export const warnOfFailures = (terminal: Terminal, library: WorkflowLibrary): void => {
   for (const { error } of library.failures) terminal.warn(oneLine(error.message));
 };
 

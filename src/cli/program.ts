@@ -68,11 +68,12 @@ const declarations = [
 const driving = ['run', 'serve', 'signal', 'resume'];
 
 const commandLine =
-  ({ store, config, model }: GlobalFlags, name: string): Context['commandLine'] =>
+  ({ store, server, config, model }: GlobalFlags, name: string): Context['commandLine'] =>
   (...rest) => {
     const flags = [
       ...(model === undefined || !driving.includes(rest[0]!) ? [] : ['--model', model]),
       ...(store === undefined ? [] : ['--store', store]),
+      ...(server === undefined ? [] : ['--server', server]),
       ...(config === undefined ? [] : ['--config', config]),
     ];
     return [name, ...[...rest, ...flags].map(quoted)].join(' ');
@@ -97,6 +98,7 @@ export const createProgram = (done: (exitCode: number) => void, streams: Streams
     .version(version(), '-V, --version', 'print the version')
     .option('--json', 'print one JSON document and nothing else (JSON lines for events)')
     .option('--store <store>', 'where runs are kept: sqlite:<folder> (default sqlite:.ecl)')
+    .option('--server <url>', 'a server that has the runs, in place of a store')
     .option(
       '--model <model>',
       'anthropic:<model>, openai-compatible:<url>#<model>, rules, scripted:<file>',

@@ -1,12 +1,11 @@
 /** A run as a block of text: what it is, how it stands, what it gave, what it waits for, and the commands to go on. */
 import { isPlainObject } from '../core/json-value.ts';
 import { StepHistory, type StepRecord, type StepUsage } from '../core/step-history.ts';
-import type { Ecl } from '../runtime/ecl.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
-import type { RunHandle } from '../runtime/run-handle.ts';
 import type { Context } from './context.ts';
 import { between, bytes, cost, count, instant, stateText, tokens } from './format.ts';
 import { neutralise, oneLine, safeJson } from './sanitize.ts';
+import type { OpenedRuns, RunControl, Runs } from './runs.ts';
 import { table } from './table.ts';
 import { styled, type Style } from './terminal.ts';
 
@@ -31,9 +30,9 @@ const labelled = (label: string, text: string): string =>
   `${label.padEnd(labelWidth)} ${text}`.trimEnd();
 
 /** What the steps of a run did, from its journal. */
-const readHistory = async (ecl: Ecl, run: string): Promise<StepHistory> => {
+const readHistory = async (runs: Runs, run: string): Promise<StepHistory> => {
   const history = new StepHistory();
-  for await (const event of ecl.events({ run })) history.add(event);
+  for await (const event of runs.events({ run })) history.add(event);
   return history;
 };
 
@@ -118,18 +117,53 @@ export interface RunDetails {
   readonly description: string | undefined;
 }
 
-/** What a run's journal and machine say beyond its document. */
-export const runDetails = async (ecl: Ecl, handle: RunHandle): Promise<RunDetails> => {
-  const snapshot = handle.getSnapshot() as
-    | { _nodes: readonly { description?: string }[] }
-    | undefined;
-  // The innermost state that says something.
-  const description = snapshot?._nodes.findLast((node) => node.description !== undefined);
-  return {
-    history: await readHistory(ecl, handle.id),
-    description: description?.description,
-  };
+/** What the innermost state says of itself that says something. */
+const descriptionOf = async (
+  { library }: OpenedRuns,
+  handle: RunControl,
+  { workflow, version, state }: RunDocument,
+): Promise<string | undefined> => {
+  const snapshot = handle.getSnapshot();
+  if (hasNodes(snapshot)) {
+    return snapshot._nodes.findLast((node) => node.description !== undefined)?.description;
+  }
+  // A server tells the state, and its machine is at hand where the workflow is.
+  const all = await library.all();
+  const same = all.find(
+    (each) => each.workflow.id === workflow && each.workflow.version === version,
+  );
+  return same === undefined ? undefined : describedState(same.workflow.machine.root, state);
 };
+
+const hasNodes = (snapshot: unknown): snapshot is { _nodes: readonly { description?: string }[] } =>
+  typeof snapshot === 'object' && snapshot !== null && '_nodes' in snapshot;
+
+interface StateNode {
+  readonly description?: string | undefined;
+  readonly states: Readonly<Record<string, StateNode>>;
+}
+
+const describedState = (node: StateNode, value: unknown): string | undefined => {
+  const inner: [string, unknown][] =
+    typeof value === 'string'
+      ? [[value, undefined]]
+      : Object.entries((value ?? {}) as Record<string, unknown>);
+  const described = inner.map(([name, part]) => {
+    const child = node.states[name];
+    return child === undefined ? undefined : (describedState(child, part) ?? child.description);
+  });
+  return described.findLast((text) => text !== undefined);
+};
+
+/** What a run's journal and machine say beyond its document. */
+export const runDetails = async (
+  opened: OpenedRuns,
+  handle: RunControl,
+  run: RunDocument,
+): Promise<RunDetails> => ({
+  history: await readHistory(opened.runs, handle.id),
+  description: await descriptionOf(opened, handle, run),
+});
 
 /** Everything but what to do next. */
 export const runBlock = (run: RunDocument, details: RunDetails): string[] => [
@@ -160,13 +194,13 @@ const answers = (context: Context, run: RunDocument): string[] =>
     });
 
 /** Children that wait for a person while their parent only waits for them. */
-const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> => {
+const waitingBelow = async (runs: Runs, run: RunDocument): Promise<RunDocument[]> => {
   if (run.status !== 'running') return [];
-  const { items } = await ecl.list({ parent: run.id });
+  const { items } = await runs.list({ parent: run.id });
   const below: RunDocument[] = [];
   for (const { id } of items) {
-    const child = await (await ecl.get(id)).document();
-    below.push(...(child.waitingFor.length > 0 ? [child] : await waitingBelow(ecl, child)));
+    const child = await (await runs.get(id)).document();
+    below.push(...(child.waitingFor.length > 0 ? [child] : await waitingBelow(runs, child)));
   }
   return below;
 };
@@ -174,11 +208,11 @@ const waitingBelow = async (ecl: Ecl, run: RunDocument): Promise<RunDocument[]> 
 /** What to do about a run that rests. */
 export const nextLines = async (
   context: Context,
-  ecl: Ecl,
+  runs: Runs,
   run: RunDocument,
 ): Promise<string[]> => {
   const lines: string[] = [];
-  for (const child of await waitingBelow(ecl, run)) {
+  for (const child of await waitingBelow(runs, run)) {
     lines.push(`The child run ${child.id} waits for you:`);
     lines.push(...answers(context, child).map((command) => `  ${command}`));
   }

@@ -24,10 +24,10 @@ const definitionOf = (schema: z.ZodType): Definition =>
   (schema as unknown as { def?: Definition }).def ?? {};
 
 export class InputFiles {
-  readonly #artifacts: ArtifactStore;
+  readonly #artifacts: Pick<ArtifactStore, 'put'>;
   readonly #readFile: ReadFile;
 
-  constructor(artifacts: ArtifactStore, readFile: ReadFile) {
+  constructor(artifacts: Pick<ArtifactStore, 'put'>, readFile: ReadFile) {
     this.#artifacts = artifacts;
     this.#readFile = readFile;
   }

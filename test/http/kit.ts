@@ -6,10 +6,12 @@ import pino from 'pino';
 import { afterEach } from 'vitest';
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
-import { createEcl, serial, step, workflow, type Ecl, type EclOptions, type Workflow } from 'ecl';
+import { createEcl, serial, step, workflow, type Ecl, type EclOptions } from 'ecl';
 import type { Api } from '../../src/http/api.ts';
+import { toWorkflow, type WorkflowLike } from '../../src/authoring/workflow.ts';
 import type { Scope } from '../../src/ports/token-store.ts';
-import { openTokens, serve, type ServeOptions, type Serving } from '../../src/serving.ts';
+import { openTokens } from '../../src/server-place.ts';
+import { serve, type ServeOptions, type Serving } from '../../src/serving.ts';
 import { EclError } from '../../src/core/errors.ts';
 
 /** Adds one to what it is given. */
@@ -52,7 +54,7 @@ export const offer = workflow({
     output: ({ context }) => ({ notes: context.notes }),
   }),
   input: z.object({ title: z.string() }).partial(),
-}) as Workflow;
+});
 
 /** Shows what a model gives while it gives it. */
 export const tell = serial({
@@ -105,13 +107,13 @@ export interface Served {
 
 export interface Options extends Pick<EclOptions, 'model' | 'store' | 'clock'> {
   readonly folder?: string;
-  readonly workflows?: readonly Workflow[];
+  readonly workflows?: readonly WorkflowLike[];
   readonly serve?: Partial<Pick<ServeOptions, 'limits' | 'host' | 'port' | 'auth'>>;
 }
 
-const sourceOf = (workflows: readonly Workflow[]): Api['workflows'] => {
+const sourceOf = (workflows: readonly WorkflowLike[]): Api['workflows'] => {
   const all = workflows.map((each) => ({
-    workflow: each,
+    workflow: toWorkflow(each),
     module: undefined,
     origin: 'built-in',
   }));
@@ -127,7 +129,7 @@ const sourceOf = (workflows: readonly Workflow[]): Api['workflows'] => {
 
 export const startServer = async (options: Options = {}): Promise<Served> => {
   const folder = options.folder ?? temporaryFolder();
-  const workflows = options.workflows ?? [addOne as unknown as Workflow, offer, tell as Workflow];
+  const workflows = options.workflows ?? [addOne, offer, tell];
   const ecl = await createEcl({
     store: options.store ?? `sqlite:${folder}`,
     model: options.model ?? 'rules',

@@ -1,7 +1,7 @@
 /** `ecl cancel`: ends a run for good. */
 import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
-import type { RunHandle } from '../../runtime/run-handle.ts';
+import type { RunControl } from '../runs.ts';
 
 interface Options {
   readonly reason?: string;
@@ -34,6 +34,6 @@ const cancel = async (
   return command(context, String(run), {
     detach: detach === true,
     endsWell: true,
-    send: (handle: RunHandle) => handle.cancel(reason),
+    send: (handle: RunControl) => handle.cancel(reason),
   });
 };

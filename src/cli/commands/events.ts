@@ -72,20 +72,20 @@ const events = async (
   options: Options,
   ...[run]: readonly (string | readonly string[] | undefined)[]
 ): Promise<number> => {
-  const { withEcl } = await import('../open.ts');
+  const { withRuns } = await import('../open-runs.ts');
   const { terminal } = context;
   const show = (event: PublicEvent): void => {
     if (options.type?.includes(event.type) === false) return;
     terminal.jsonLine(event);
     terminal.print(textOf(event, terminal.width));
   };
-  return withEcl(context, { access: 'read' }, async ({ ecl }) => {
+  return withRuns(context, { access: 'read' }, async ({ runs }) => {
     const id = run === undefined ? undefined : String(run);
     const query = queryOf(id, options);
-    if (id !== undefined) await ecl.revisionOf(id);
+    if (id !== undefined) await runs.revisionOf(id);
     let last: string | undefined;
     let isOver = false;
-    for await (const event of ecl.events(query)) {
+    for await (const event of runs.events(query)) {
       if (terminal.isClosed) return 0;
       show(event);
       last = event.position;
@@ -93,7 +93,7 @@ const events = async (
     }
     if (options.follow !== true || (id !== undefined && isOver)) return 0;
     const from = last ?? options.from ?? 'start';
-    for await (const event of ecl.events({ ...query, from, live: true })) {
+    for await (const event of runs.events({ ...query, from, live: true })) {
       if (terminal.isClosed) return 0;
       show(event);
       if (id !== undefined && isEnding(event)) return 0;

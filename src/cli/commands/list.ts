@@ -79,14 +79,13 @@ const queryOf = (options: Options): RunListQuery => {
 
 const list = async (context: Context, options: Options): Promise<number> => {
   const query = queryOf(options);
-  const { withEcl } = await import('../open.ts');
+  const { withRuns } = await import('../open-runs.ts');
   const { ago, stateText } = await import('../format.ts');
-  const { listRuns } = await import('../list-runs.ts');
   const { table } = await import('../table.ts');
   const { statusText } = await import('../run-block.ts');
   const { terminal } = context;
-  return withEcl(context, { access: 'read' }, async (opened) => {
-    const page = await listRuns(opened, query);
+  return withRuns(context, { access: 'read' }, async (opened) => {
+    const page = await opened.list(query);
     terminal.document(page);
     if (page.items.length === 0) {
       terminal.print('No runs. Start one: ecl run critique-revise topic="the sea"');

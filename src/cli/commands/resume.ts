@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import type { RunDocument } from '../../runtime/run-document.ts';
-import type { ResumeOptions, RunHandle } from '../../runtime/run-handle.ts';
+import type { ResumeOptions } from '../../runtime/run-handle.ts';
 import type { Act, Context } from '../context.ts';
+import type { RunControl } from '../runs.ts';
 
 interface Options {
   readonly accept?: boolean;
@@ -66,7 +67,7 @@ const resume = async (
   const answer = await answerOf(options);
   const { command } = await import('../command-run.ts');
   const isAnswer = 'accept' in answer || 'moreRounds' in answer || 'output' in answer;
-  const send = async (handle: RunHandle): Promise<RunDocument> => {
+  const send = async (handle: RunControl): Promise<RunDocument> => {
     const now = await handle.document();
     // A run that another process left is not paused: holding it is all that it takes to go on.
     if (!isAnswer && now.status === 'running') return now;

@@ -4,8 +4,7 @@ import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
 import type { Follow } from '../follow.ts';
 import type { FoundWorkflow } from '../../workflow-library.ts';
-import type { Opened } from '../open.ts';
-import type { RunHandle } from '../../runtime/run-handle.ts';
+import type { OpenedRuns, RunControl } from '../runs.ts';
 
 interface Options {
   readonly input?: string;
@@ -53,14 +52,18 @@ const run = async (
     const reason = '--key names a run and --new makes one up: give one of them';
     throw new EclError('usage.invalid', { reason });
   }
-  const { withEcl } = await import('../open.ts');
+  const { withRuns } = await import('../open-runs.ts');
   const detach = options.detach === true;
-  return withEcl(context, { access: 'write', leaveWork: detach }, async (opened) => {
+  return withRuns(context, { access: 'write', leaveWork: detach }, async (opened) => {
     const workflow = await opened.library.find(String(target));
-    const start = await starter(opened, workflow, { pairs: pairs as readonly string[], options });
+    const start = await starter(opened, workflow, {
+      target: String(target),
+      pairs: pairs as readonly string[],
+      options,
+    });
     if (detach) return showStarted(context, await start());
     const { Follow } = await import('../follow.ts');
-    const follow = new Follow(context.terminal, opened.ecl, {
+    const follow = new Follow(context.terminal, opened.runs, {
       workflow: workflow.workflow.id,
       tenant: options.tenant,
     });
@@ -70,15 +73,14 @@ const run = async (
 
 /** Reads the input, and gives what starts the run. */
 const starter = async (
-  { ecl }: Opened,
-  { workflow, module }: FoundWorkflow,
-  { pairs, options }: { pairs: readonly string[]; options: Options },
-): Promise<() => Promise<RunHandle>> => {
+  opened: OpenedRuns,
+  found: FoundWorkflow,
+  { target, pairs, options }: { target: string; pairs: readonly string[]; options: Options },
+): Promise<() => Promise<RunControl>> => {
   const { readInput } = await import('../read-input.ts');
-  const input = await readInput(workflow.input, pairs, options);
-  ecl.registry.register(workflow, module === undefined ? {} : { module });
+  const input = await readInput(found.workflow.input, pairs, options);
   return () =>
-    ecl.spawn(workflow, {
+    opened.start(found, target, {
       input,
       fresh: options.new ?? false,
       ...(options.key === undefined ? {} : { key: options.key }),
@@ -86,7 +88,7 @@ const starter = async (
     });
 };
 
-const showStarted = async (context: Context, handle: RunHandle): Promise<number> => {
+const showStarted = async (context: Context, handle: RunControl): Promise<number> => {
   const { terminal } = context;
   const document = await handle.document();
   terminal.document(document);
@@ -98,7 +100,7 @@ const showStarted = async (context: Context, handle: RunHandle): Promise<number>
 };
 
 interface Driven {
-  readonly start: () => Promise<RunHandle>;
+  readonly start: () => Promise<RunControl>;
   readonly follow: Follow;
   readonly target: string;
   readonly options: Options;
@@ -107,13 +109,13 @@ interface Driven {
 
 const driveFrom = async (
   context: Context,
-  opened: Opened,
+  opened: OpenedRuns,
   { start, follow, target, options, pairs }: Driven,
 ): Promise<number> => {
   const { stopAsked } = await import('../stop-signals.ts');
   const startedAt = Date.now();
   const asked = stopAsked();
-  let handle: RunHandle;
+  let handle: RunControl;
   try {
     handle = await start();
   } catch (error) {

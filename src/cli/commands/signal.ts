@@ -4,7 +4,7 @@ import { EclError } from '../../core/errors.ts';
 import { isPlainObject } from '../../core/json-value.ts';
 import type { MachineEvent } from '../../core/journal-events.ts';
 import type { Act, Context } from '../context.ts';
-import type { RunHandle } from '../../runtime/run-handle.ts';
+import type { RunControl } from '../runs.ts';
 
 interface Options {
   readonly data?: string;
@@ -54,6 +54,6 @@ const signal = async (
   const { command } = await import('../command-run.ts');
   return command(context, String(run), {
     detach: detach === true,
-    send: (handle: RunHandle) => handle.send(event),
+    send: (handle: RunControl) => handle.send(event),
   });
 };

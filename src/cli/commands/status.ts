@@ -1,7 +1,7 @@
 /** `ecl status`: one run, as it is now, with what its steps did. */
 import type { Command } from 'commander';
 import type { Act, Context } from '../context.ts';
-import type { Opened } from '../open.ts';
+import type { OpenedRuns } from '../runs.ts';
 
 interface Options {
   readonly watch?: boolean;
@@ -33,8 +33,8 @@ const status = async (
   options: Options,
   ...[run]: readonly (string | readonly string[] | undefined)[]
 ): Promise<number> => {
-  const { withEcl } = await import('../open.ts');
-  return withEcl(context, { access: 'read' }, async (opened) => {
+  const { withRuns } = await import('../open-runs.ts');
+  return withRuns(context, { access: 'read' }, async (opened) => {
     const id = String(run);
     await show(context, opened, id);
     if (options.watch === true) await watch(context, opened, id);
@@ -43,34 +43,35 @@ const status = async (
 };
 
 /** Shows the run; the revision says whether it moved since. */
-const show = async (context: Context, { ecl }: Opened, id: string): Promise<boolean> => {
+const show = async (context: Context, opened: OpenedRuns, id: string): Promise<boolean> => {
   const { nextLines, runBlock, runDetails, stepLines } = await import('../run-block.ts');
   const { terminal } = context;
-  const handle = await ecl.get(id);
+  const { runs } = opened;
+  const handle = await runs.get(id);
   const document = await handle.document();
   terminal.document(document);
   if (!terminal.json) {
-    const details = await runDetails(ecl, handle);
+    const details = await runDetails(opened, handle, document);
     const now = document.status === 'running' ? new Date().toISOString() : document.updatedAt;
     for (const line of runBlock(document, details)) terminal.print(line);
     const steps = stepLines(details.history.records, { width: terminal.width, now });
     if (steps.length > 0) terminal.print();
     for (const line of steps) terminal.print(line);
     terminal.print();
-    for (const line of await nextLines(context, ecl, document)) terminal.print(line);
+    for (const line of await nextLines(context, runs, document)) terminal.print(line);
   }
   return document.endedAt !== undefined;
 };
 
 /** Looks for new events; each batch of them is shown as one new state. */
-const watch = async (context: Context, opened: Opened, id: string): Promise<void> => {
-  const { ecl } = opened;
+const watch = async (context: Context, opened: OpenedRuns, id: string): Promise<void> => {
+  const { runs } = opened;
   const { terminal } = context;
-  let seen = await ecl.revisionOf(id);
-  let isOver = (await (await ecl.get(id)).document()).endedAt !== undefined;
+  let seen = await runs.revisionOf(id);
+  let isOver = (await (await runs.get(id)).document()).endedAt !== undefined;
   while (!isOver && !terminal.isClosed) {
     await new Promise((resolve) => setTimeout(resolve, watchMs));
-    const last = await ecl.revisionOf(id);
+    const last = await runs.revisionOf(id);
     if (last === seen) continue;
     seen = last;
     terminal.anew();
