@@ -53,7 +53,14 @@ export const layerTable: Readonly<Record<string, Layer>> = {
 };
 
 /** Files of the composition root that are not main.ts itself. */
-const rootFiles = new Set(['main', 'gateway-serving', 'read-models', 'server-place', 'serving', 'workflow-library']);
+const rootFiles = new Set([
+  'main',
+  'gateway-serving',
+  'read-models',
+  'server-place',
+  'serving',
+  'workflow-library',
+]);
 
 /** Of all of XState's parts that do something, core uses this one: it makes the refs of the inert scope. */
 const xstateValuesOfCore = ['createActor'];

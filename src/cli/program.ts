@@ -10,6 +10,7 @@ import { declareCancel } from './commands/cancel.ts';
 import { declareDoctor } from './commands/doctor.ts';
 import { declareEvents } from './commands/events.ts';
 import { declareExport } from './commands/export.ts';
+import { declareGateway } from './commands/gateway.ts';
 import { declareInit } from './commands/init.ts';
 import { declareList } from './commands/list.ts';
 import { declareResume } from './commands/resume.ts';
@@ -50,6 +51,7 @@ const version = (): string => {
 const declarations = [
   declareRun,
   declareServe,
+  declareGateway,
   declareStatus,
   declareList,
   declareEvents,

@@ -1,8 +1,8 @@
 /** `ecl serve`: the HTTP API, and the worker that runs what it is given. */
 import type { Command } from 'commander';
-import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { readPort } from '../read-port.ts';
 
 interface Options {
   readonly port?: string;
@@ -29,13 +29,6 @@ export const declareServe = (program: Command, act: Act): void => {
     .option('--no-auth', 'serve without tokens; only on this machine')
     .addHelpText('after', examples)
     .action(act<Options>(serveApi));
-};
-
-const readPort = (text: string): number => {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  const reason = `--port takes a whole number from 0 to 65535, not "${text}"`;
-  throw new EclError('usage.invalid', { reason });
 };
 
 const serveApi = async (context: Context, { port, host, auth }: Options): Promise<number> => {
