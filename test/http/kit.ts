@@ -31,9 +31,9 @@ export const addOne = serial({
 /** Waits for a decision, and counts what it is told meanwhile. */
 export const offer = workflow({
   machine: setup({
-    types: {} as {
-      context: { notes: number };
-      events: { type: 'approved'; by?: string } | { type: 'noted' } | { type: 'reopened' };
+    types: {
+      context: {} as { notes: number },
+      events: {} as { type: 'approved'; by?: string } | { type: 'noted' } | { type: 'reopened' },
     },
   }).createMachine({
     id: 'offer',
@@ -108,6 +108,8 @@ export interface Served {
 export interface Options extends Pick<EclOptions, 'model' | 'store' | 'clock'> {
   readonly folder?: string;
   readonly workflows?: readonly WorkflowLike[];
+  /** Where the server finds workflows. @default among `workflows` */
+  readonly source?: Api['workflows'];
   readonly serve?: Partial<Pick<ServeOptions, 'limits' | 'host' | 'port' | 'auth'>>;
 }
 
@@ -139,7 +141,7 @@ export const startServer = async (options: Options = {}): Promise<Served> => {
   });
   const serving = await serve({
     ecl,
-    workflows: sourceOf(workflows),
+    workflows: options.source ?? sourceOf(workflows),
     folder,
     port: 0,
     ...options.serve,
