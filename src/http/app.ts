@@ -16,6 +16,7 @@ import { askedOf, type Route } from './route.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { runCommandRoutes } from './routes/run-commands.ts';
 import { runRoutes } from './routes/runs.ts';
 import { stepRoutes } from './routes/steps.ts';
@@ -30,6 +31,7 @@ export const routesOf = (api: Api): readonly Route[] => [
   ...artifactRoutes(api),
   ...workflowRoutes(api),
   ...healthRoutes(api),
+  ...metricsRoutes(api),
 ];
 
 const documentPath = '/openapi.json';

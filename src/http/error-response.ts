@@ -17,6 +17,8 @@ const ofKind: Readonly<Record<ErrorKind, ContentfulStatusCode>> = {
 /** Where HTTP has a status of its own for what happened. */
 const ofCode: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'input.too-large': 413,
+  // The client asked for more than there is yet; nothing of the server is away.
+  'read-model.behind': 409,
   'access.unauthenticated': 401,
   'access.forbidden': 403,
   'access.rate-limited': 429,

@@ -24,6 +24,8 @@ export const httpLimits = {
   connectionsMax: 10_000,
   /** Longest that a request may ask to wait for a run, in seconds. */
   waitSecondsMax: 60,
+  /** How long a list waits until it shows the position that it was asked to, in milliseconds. */
+  freshWaitMs: 5_000,
 } as const;
 
 export type HttpLimits = { readonly [Name in keyof typeof httpLimits]: number };

@@ -28,6 +28,12 @@ export const requireScope = (principal: Principal, scope: Scope): void => {
   });
 };
 
+/** For what tells of all tenants at once. @throws EclError `access.forbidden` */
+export const requireAllTenants = ({ tenant }: Principal): void => {
+  if (tenant === everyTenant) return;
+  throw new EclError('access.forbidden', { reason: `the token is for the tenant ${tenant} alone` });
+};
+
 const requireTenant = (principal: Principal, tenant: string): string => {
   if (principal.tenant === everyTenant || principal.tenant === tenant) return tenant;
   throw new EclError('access.forbidden', {

@@ -10,7 +10,7 @@ import { readBody } from '../json-body.ts';
 import { answersJson, problems, route, type Route } from '../route.ts';
 import { RunPath } from './run-kit.ts';
 
-const runArtifacts = ({ ecl }: Api): Route =>
+const runArtifacts = ({ ecl, limits: { freshWaitMs } }: Api): Route =>
   route({
     method: 'get',
     path: '/api/v1/runs/{id}/artifacts',
@@ -21,11 +21,11 @@ const runArtifacts = ({ ecl }: Api): Route =>
     takes: { params: RunPath, query: z.strictObject({ after: Position }) },
     answers: {
       200: answersJson(pageOf(StoredArtifact, 'ArtifactPage'), 'The artifacts'),
-      ...problems(404),
+      ...problems(404, 409),
     },
     handle: async (context, { params, query }) => {
       const id = requireRun(context.get('principal'), params.id);
-      const stored = await ecl.artifacts(id, query);
+      const stored = await ecl.artifacts(id, { ...query, waitMs: freshWaitMs });
       const items = stored.map((artifact) =>
         StoredArtifact.parse({ ...artifact, path: `/api/v1/artifacts/${artifact.sha256}` }),
       );

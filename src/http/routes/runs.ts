@@ -99,7 +99,7 @@ const RunQuery = z.strictObject({
   after: Position,
 });
 
-const listRuns = ({ ecl }: Api): Route =>
+const listRuns = ({ ecl, limits }: Api): Route =>
   route({
     method: 'get',
     path: '/api/v1/runs',
@@ -110,7 +110,7 @@ const listRuns = ({ ecl }: Api): Route =>
     takes: { query: RunQuery },
     answers: {
       200: answersJson(RunPage, 'A page of runs'),
-      ...problems(404),
+      ...problems(404, 409),
     },
     handle: async (context, { query }) => {
       const principal = context.get('principal');
@@ -120,6 +120,7 @@ const listRuns = ({ ecl }: Api): Route =>
       const page = await ecl.list({
         ...present({ ...rest, tenant }),
         limit,
+        waitMs: limits.freshWaitMs,
         children: children === 'true',
         counts: counts === 'true',
       });

@@ -22,7 +22,7 @@ const StepQuery = z.strictObject({
   after: Position,
 });
 
-export const stepRoutes = ({ ecl }: Api): Route[] => [
+export const stepRoutes = ({ ecl, limits }: Api): Route[] => [
   route({
     method: 'get',
     path: '/api/v1/runs/{id}/steps',
@@ -32,7 +32,10 @@ export const stepRoutes = ({ ecl }: Api): Route[] => [
     description: 'A page may hold fewer items than its limit while there are more.',
     scope: 'read',
     takes: { params: RunPath, query: StepQuery },
-    answers: { 200: answersJson(pageOf(Step, 'StepPage'), 'A page of steps'), ...problems(404) },
+    answers: {
+      200: answersJson(pageOf(Step, 'StepPage'), 'A page of steps'),
+      ...problems(404, 409),
+    },
     handle: async (context, { params, query }) => {
       const id = requireRun(context.get('principal'), params.id);
       const { kinds = 'step', limit = limitDefault, cursor, after } = query;
@@ -40,6 +43,7 @@ export const stepRoutes = ({ ecl }: Api): Route[] => [
       const { items, nextCursor } = await ecl.timeline(id, {
         limit,
         after,
+        waitMs: limits.freshWaitMs,
         ...(cursor === undefined ? {} : { cursor }),
       });
       const shown = wanted.has('all') ? items : items.filter(({ kind }) => wanted.has(kind));
