@@ -4,13 +4,14 @@ import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import type { Provenance } from '../config.ts';
-import { defaultStore, environment } from '../config.ts';
+import { defaultStore, environment, isKurrentDb, shownStore } from '../config.ts';
 import type { EclError, ErrorDocument } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-state.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
 import type { FailedModule } from '../workflow-library.ts';
 import { tryDurability } from '../main.ts';
+import { diagnoseShared, sharedLines, type SharedDiagnosis } from './diagnose-shared.ts';
 import { bytes, count } from './format.ts';
 import { allRuns } from './list-runs.ts';
 import type { Library, Opened } from './open.ts';
@@ -26,6 +27,8 @@ export interface Diagnosis {
     readonly freeBytes: number | null;
     /** What a writer gets from the engine, read back; null where there is no engine. */
     readonly writerDurability: string | null;
+    /** Where several processes use it. */
+    readonly shared?: SharedDiagnosis;
     /** Why it cannot be opened. */
     readonly error?: ErrorDocument;
   };
@@ -151,10 +154,12 @@ const noticesOf = (warnings: readonly string[], { owed, byStatus }: Runs): strin
 
 /** A store that cannot be opened, as far as the configuration tells. */
 const unopened = ({ configuration }: Library, error: EclError): Diagnosis['store'] => {
-  const [kind = '', location = ''] = (configuration.values.store ?? defaultStore).split(/:(.*)/s);
+  const { store = defaultStore } = configuration.values;
+  const [scheme = '', rest = ''] = store.split(/:(.*)/s);
+  const isServer = isKurrentDb(store);
   return {
-    kind,
-    location,
+    kind: isServer ? 'kurrentdb' : scheme,
+    location: isServer ? shownStore(store) : rest,
     durability: 'it cannot be opened',
     details: {},
     freeBytes: null,
@@ -165,9 +170,11 @@ const unopened = ({ configuration }: Library, error: EclError): Diagnosis['store
 
 const storeOf = async (found: Opened): Promise<Diagnosis['store']> => {
   const described = await found.ecl.describeStore();
+  const shared = await diagnoseShared(found);
   return {
     ...described,
-    freeBytes: await freeBytesOf(described.location),
+    ...(shared === undefined ? {} : { shared }),
+    freeBytes: described.kind === 'sqlite' ? await freeBytesOf(described.location) : null,
     writerDurability: await writerDurabilityOf(described),
   };
 };
@@ -181,7 +188,8 @@ export const diagnose = async (
   const { library, configuration } = found;
   const store = 'ecl' in found ? await storeOf(found) : unopened(found, found.error);
   const { holder } = store.details;
-  const isHeld = holder !== undefined && holder !== process.pid;
+  const isOwned = (store.shared?.owners.length ?? 0) > 0;
+  const isHeld = isOwned || (holder !== undefined && holder !== process.pid);
   const runs = 'ecl' in found ? await countRuns(found, isHeld) : noRuns;
   const workflows = (await library.all()).map(({ workflow: { id, version }, origin }) => ({
     id,
@@ -214,22 +222,32 @@ const durabilityText = ({ durability, writerDurability }: Diagnosis['store']): s
   return `${writerDurability} for a writer, read back; the store: ${mode}`;
 };
 
-const storeLines = ({ store, runs }: Diagnosis): string[] => {
-  const { holder, driver, format, bytes: size } = store.details;
-  const counts = Object.entries(runs.byStatus).map(([status, number]) => `${number} ${status}`);
+const embeddedLines = ({ details, freeBytes }: Diagnosis['store']): string[] => {
+  const { holder, driver, format, bytes: size } = details;
   return [
-    styled('bold', 'store'),
-    entry('place', `${store.kind} ${store.location}`),
-    entry('durability', durabilityText(store)),
     entry(
       'driver',
       `${driver === undefined ? '' : String(driver)}${format === undefined ? '' : `, format ${String(format)}`}`,
     ),
     entry(
       'size',
-      `${bytes(Number(size ?? 0))}${store.freeBytes === null ? '' : `, ${bytes(store.freeBytes)} free`}`,
+      `${bytes(Number(size ?? 0))}${freeBytes === null ? '' : `, ${bytes(freeBytes)} free`}`,
     ),
     entry('held by', holder === undefined ? 'nobody' : `pid ${String(holder)}`),
+  ];
+};
+
+const storeLines = ({ store, runs }: Diagnosis): string[] => {
+  const counts = Object.entries(runs.byStatus).map(([status, number]) => `${number} ${status}`);
+  return [
+    styled('bold', 'store'),
+    entry('place', store.kind === 'kurrentdb' ? store.location : `${store.kind} ${store.location}`),
+    entry('durability', durabilityText(store)),
+    ...(store.kind === 'kurrentdb'
+      ? store.error === undefined
+        ? sharedLines(store, store.shared).map(([label, text]) => entry(label, text))
+        : []
+      : embeddedLines(store)),
     entry('runs', `${count(runs.total)}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`),
   ];
 };

@@ -6,7 +6,7 @@
  * 2. A command that writes drives the run it is about, and no other: what others left is theirs to go on with. Only
  *    `serve` takes up everything.
  */
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import {
   defaultStore,
   environment,
@@ -14,6 +14,7 @@ import {
   type LoadedConfiguration,
 } from '../config.ts';
 import { EclError } from '../core/errors.ts';
+import { createLogger as createEclLogger } from '../logging.ts';
 import { createEcl, defaultModel } from '../main.ts';
 import type { Ecl } from '../runtime/ecl.ts';
 import { WorkflowLibrary } from '../workflow-library.ts';
@@ -44,26 +45,27 @@ const levels: Readonly<Record<number, string>> = {
 
 /** Log lines as people read them; with `--json` and an explicit level, as they are. */
 export const createLogger = (terminal: Terminal, level: string | undefined): Logger => {
-  if (terminal.json) {
-    return pino({ name: 'ecl', level: level ?? 'silent' }, pino.destination({ fd: 2, sync: true }));
-  }
+  if (terminal.json) return createEclLogger({ level: level ?? 'silent' });
   const write = (line: string): void => {
     const {
       level: number,
       msg,
       run,
+      revision,
       err,
     } = JSON.parse(line) as {
       level: number;
       msg?: string;
       run?: string;
+      revision?: number;
       err?: { message?: string };
     };
     const about = run === undefined ? '' : ` ${run}:`;
+    const at = revision === undefined ? '' : ` at revision ${revision}`;
     const why = err?.message === undefined ? '' : ` (${oneLine(err.message)})`;
-    terminal.progress(`${levels[number] ?? 'log'}:${about} ${msg ?? ''}${why}`);
+    terminal.progress(`${levels[number] ?? 'log'}:${about} ${msg ?? ''}${at}${why}`);
   };
-  return pino({ level: level ?? 'warn', base: null }, { write });
+  return createEclLogger({ level: level ?? 'warn', destination: { write } });
 };
 
 /** The configuration and the workflows, without a store. */
@@ -84,6 +86,8 @@ export interface OpenOptions {
   readonly leaveWork?: boolean;
   /** Takes up what all runs owe, not only the one that the command is about. */
   readonly recover?: boolean;
+  /** Keeps figures for Prometheus. */
+  readonly metrics?: boolean;
 }
 
 const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
@@ -97,10 +101,12 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
   const { values } = opened.configuration;
   const ecl = await createEcl({
     store: values.store ?? defaultStore,
+    ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
     model,
     access: options.access,
     recover: options.recover ?? false,
     leaveWork: options.leaveWork ?? false,
+    metrics: options.metrics ?? false,
     logger: createLogger(context.terminal, values.logLevel),
     findWorkflow: (started, registry) => library.registerFor(started, registry),
     ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),

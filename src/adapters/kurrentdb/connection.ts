@@ -42,7 +42,7 @@ export class Connection {
   readonly pageSlots = new Slots(4);
   /** Loads of streams, which share one connection with everything else. */
   readonly loadSlots = new Slots(32);
-  readonly patience: Patience;
+  patience: Patience;
   #client: KurrentDBClient;
   #renewedAt = -Infinity;
   #heardAt = -Infinity;

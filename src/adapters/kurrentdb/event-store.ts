@@ -45,7 +45,6 @@ import { askServer, type Server } from './server.ts';
 import { deleteStream, readMetadata, writeMetadata } from './stream-metadata.ts';
 import { lastRevision, readStream } from './stream-reading.ts';
 import { subscription } from './subscription.ts';
-import { within } from './timing.ts';
 
 export interface KurrentDbEventStoreOptions {
   /** `kurrentdb://host:2113?tls=false`; with `+discover` or several hosts, a cluster. */
@@ -74,10 +73,11 @@ export const openKurrentDbEventStore = async (
 ): Promise<EventStore> => {
   const { access = 'write', readyMs = 10_000 } = options;
   const patience = { ...patienceDefault, ...options.patience };
-  const connection = new Connection(parseConnectionString(options.connectionString), patience);
+  const connectionString = parseConnectionString(options.connectionString);
+  const connection = new Connection(connectionString, { ...patience, awayMs: readyMs });
   try {
-    const asking = askServer(connection, access);
-    const server = await within(readyMs, 'the first append', asking);
+    const server = await askServer(connection, access);
+    connection.patience = patience;
     return new KurrentDbEventStore(connection, server, options);
   } catch (error) {
     await connection.close();
