@@ -13,11 +13,13 @@ import { declareExport } from './commands/export.ts';
 import { declareGateway } from './commands/gateway.ts';
 import { declareInit } from './commands/init.ts';
 import { declareList } from './commands/list.ts';
+import { declareLogs } from './commands/logs.ts';
 import { declareResume } from './commands/resume.ts';
 import { declareRun } from './commands/run.ts';
 import { declareServe } from './commands/serve.ts';
 import { declareSignal } from './commands/signal.ts';
 import { declareStatus } from './commands/status.ts';
+import { declareTrace } from './commands/trace.ts';
 import { declareToken } from './commands/token.ts';
 import { declareVerify } from './commands/verify.ts';
 import { declareWorkflows } from './commands/workflows.ts';
@@ -53,6 +55,8 @@ const declarations = [
   declareServe,
   declareGateway,
   declareStatus,
+  declareTrace,
+  declareLogs,
   declareList,
   declareEvents,
   declareSignal,

@@ -1,12 +1,11 @@
 /** A run as a block of text: what it is, how it stands, what it gave, what it waits for, and the commands to go on. */
 import { isPlainObject } from '../core/json-value.ts';
-import { StepHistory, type StepRecord, type StepUsage } from '../core/step-history.ts';
+import { StepHistory, type StepUsage } from '../core/step-history.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { Context } from './context.ts';
 import { between, bytes, cost, count, instant, stateText, tokens } from './format.ts';
 import { neutralise, oneLine, safeJson } from './sanitize.ts';
 import type { OpenedRuns, RunControl, Runs } from './runs.ts';
-import { table } from './table.ts';
 import { styled, type Style } from './terminal.ts';
 
 const outputLinesMax = 40;
@@ -230,34 +229,7 @@ export const nextLines = async (
   }
   lines.push(
     `Look closer: ${context.commandLine('status', run.id)}`,
-    `             ${context.commandLine('events', run.id)}`,
+    `             ${context.commandLine('trace', run.id)}`,
   );
   return lines;
-};
-
-const stepStatus = (record: StepRecord): string => {
-  if (record.verdict !== undefined) {
-    return `${record.verdict.decision}: ${oneLine(record.verdict.feedback, 60)}`;
-  }
-  if (record.error !== undefined) return `${record.status}: ${oneLine(record.error.message, 60)}`;
-  return record.status;
-};
-
-/** The steps so far, as a table. */
-export const stepLines = (
-  records: readonly StepRecord[],
-  options: { width: number; now: string },
-): string[] => {
-  if (records.length === 0) return [];
-  const rows = records.map((record) => [
-    record.name,
-    record.round === undefined ? '' : String(record.round),
-    String(record.attempts),
-    between(record.startedAt, record.endedAt ?? options.now),
-    record.usage.calls === 0 ? '' : tokens(record.usage),
-    record.usage.calls === 0 ? '' : cost(record.usage),
-    stepStatus(record),
-  ]);
-  const header = ['STEP', 'ROUND', 'ATTEMPTS', 'TIME', 'TOKENS', 'COST', 'RESULT'];
-  return table(header, rows, options.width);
 };

@@ -1,6 +1,7 @@
 /** Runs as commands see them: those of a store that this process holds or reads, or those of a server. */
 import type { MachineEvent } from '../core/journal-events.ts';
 import type { RunListQuery, RunPage } from '../ports/run-directory.ts';
+import type { TimelinePage, TimelineQuery } from '../ports/status-queries.ts';
 import type { EventQuery, PublicEvent } from '../runtime/event-feed.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { ResumeOptions } from '../runtime/run-handle.ts';
@@ -24,6 +25,7 @@ export interface Runs {
   list(query: RunListQuery): Promise<RunPage>;
   events(query: EventQuery): AsyncIterable<PublicEvent>;
   revisionOf(id: string): Promise<number>;
+  timeline(id: string, query: TimelineQuery): Promise<TimelinePage>;
 }
 
 export interface StartOptions {

@@ -42,6 +42,9 @@ const spanPattern = new RegExp(`([${marks.slice(1)}])([^${end}]*)${end}`, 'gu');
 export const styled = (style: Style, text: string): string =>
   `${marks[styles.indexOf(style) + 1]!}${text.replace(marksPattern, '')}${end}`;
 
+/** The text without its styles. */
+export const unstyled = (text: string): string => text.replace(marksPattern, '');
+
 /** How many places the text takes. */
 export const lengthOf = (text: string): number => Array.from(text.replace(marksPattern, '')).length;
 

@@ -172,13 +172,68 @@ describe('a run that waits', () => {
 });
 
 describe('looking', () => {
-  test('status shows rounds, verdicts, tokens and cost of every step', async () => {
+  test('status shows a tree of rounds with verdicts, tokens and cost of every step, and the wait', async () => {
     const folder = inFolder();
     await exhausted(folder);
     const { stdout, exitCode } = await folder.ecl('status', 'critique-revise.a');
-    expect(stdout).toMatch(/draft +3 +1 .*1,200 in, 34 out +\$0\.00 +done/);
-    expect(stdout).toMatch(/critique .*revise: Too short\./);
+    expect(stdout).toMatch(/├─ round 3 .* revise\n│ {2}├─ draft .*1,200 in, 34 out +\$0\.00 +done/);
+    expect(stdout).toMatch(/│ {2}└─ critique .*revise: Too short\./);
+    expect(stdout).toMatch(/└─ wait in exhausted .*waits for rounds\.accepted, rounds\.extended/);
     expect(exitCode).toBe(0);
+  });
+
+  test('trace tells the whole story in order, with what led to each thing', async () => {
+    const folder = inFolder();
+    await exhausted(folder);
+    const { stdout, exitCode } = await folder.ecl('trace', 'critique-revise.a');
+    const [header, ...lines] = stdout.trim().split('\n');
+    expect(header).toMatch(/^EVENT +AT +WHAT +NAME +TIME +RESULT +CAUSE$/);
+    expect(lines[0]).toMatch(/^#0 +\+0\.0 s +run +critique-revise 1\.0\.0 .*running/);
+    expect(stdout).toMatch(/#2 +\+\d\.\d s +step +draft, round 1 .* done +#0\n/);
+    expect(stdout).toMatch(/model-call +\S+ .*1,200 in, 34 out, \$0\.00 +#2\n/);
+    expect(stdout).toMatch(/verdict +critique .*revise: Too short\. +#6\n/);
+    expect(lines.at(-1)).toMatch(/wait +exhausted .*waits for rounds\.accepted/);
+    expect(exitCode).toBe(0);
+    const { document } = await folder.ecl('trace', 'critique-revise.a', '--json');
+    expect(document).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({ run: 'critique-revise.a', kind: 'step', round: 3 }),
+      ]) as object[],
+    });
+    const missing = await folder.ecl('trace', 'critique-revise.b');
+    expect(missing.exitCode).toBe(3);
+  });
+
+  test('logs give what went wrong its level, as text and as JSON lines', async () => {
+    const { ecl, folder } = inFolder();
+    const model = script(folder, [{ error: { code: 'model.credentials' }, times: 'always' }]);
+    await ecl('run', 'critique-revise', 'topic=x', '--key', 'a', ...model);
+    const all = await ecl('logs', 'critique-revise.a');
+    expect(all.stdout).toMatch(/info +run +started critique-revise\.a/);
+    expect(all.stdout).toMatch(/warn +paused/);
+    const warnings = await ecl('logs', 'critique-revise.a', '--level', 'warn', '--json');
+    const lines = warnings.stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 'warn', type: 'RunPaused', run: 'critique-revise.a' }),
+    ]);
+    expect((await ecl('logs', 'critique-revise.a', '--level', 'loud')).exitCode).toBe(2);
+  });
+
+  test('list finds runs by text and time, and counts them by status', async () => {
+    const folder = inFolder();
+    await exhausted(folder, 'a');
+    await folder.ecl('run', 'critique-revise', 'topic=ships', '--key', 'b');
+    const found = await folder.ecl('list', '--search', 'SHIPS', '--counts', '--json');
+    expect(found.document).toMatchObject({
+      items: [{ id: 'critique-revise.b' }],
+      counts: { completed: 1 },
+    });
+    const counted = await folder.ecl('list', '--counts', '--limit', '1');
+    expect(counted.stdout).toMatch(/^1 waiting, 1 completed\n/);
+    const later = await folder.ecl('list', '--since', '2999-01-01');
+    expect(later.stdout).toBe('No such runs.\n');
+    const wrong = await folder.ecl('list', '--since', 'yesterday');
+    expect([wrong.exitCode, wrong.stderr]).toMatchObject([2, expect.stringContaining('yesterday')]);
   });
 
   test('list filters, and gives one page as JSON', async () => {

@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import type { RunListQuery, RunSummary } from '../../ports/run-directory.ts';
+import type { StatusCounts } from '../../ports/status-queries.ts';
 import type { Act, Context } from '../context.ts';
+import type { OpenedRuns } from '../runs.ts';
 
 interface Options {
   readonly status?: string;
@@ -10,6 +12,12 @@ interface Options {
   readonly tenant?: string;
   readonly parent?: string;
   readonly children?: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly tag?: string;
+  readonly search?: string;
+  readonly counts?: boolean;
+  readonly watch?: boolean;
   readonly limit: string;
   readonly cursor?: string;
 }
@@ -30,6 +38,8 @@ const examples = `
 Examples:
   ecl list
   ecl list --status waiting
+  ecl list --search "the sea" --since 2026-01-31
+  ecl list --counts --watch
   ecl list --workflow document-review --limit 10 --json`;
 
 export const declareList = (program: Command, act: Act): void => {
@@ -44,6 +54,12 @@ export const declareList = (program: Command, act: Act): void => {
     .option('--tenant <tenant>', 'only runs of this tenant')
     .option('--parent <run>', 'only child runs of this run')
     .option('--children', 'child runs too')
+    .option('--since <time>', 'started then or later: 2026-01-31 or 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'started before then')
+    .option('--tag <tag>', 'only runs whose state has this tag')
+    .option('--search <text>', 'only runs with this text at the beginning of input or output')
+    .option('--counts', 'how many runs there are of each status, too')
+    .option('--watch', 'list them anew, every second')
     .option('--limit <n>', `at most this many, up to ${limitMax}`, '50')
     .option('--cursor <cursor>', 'go on after an earlier page')
     .addHelpText('after', examples)
@@ -64,45 +80,79 @@ const readStatus = (text: string): RunSummary['status'] => {
   throw usage(`--status takes one of ${statuses.join(', ')}, not "${text}"`);
 };
 
-const queryOf = (options: Options): RunListQuery => {
-  const { workflow, tenant, parent, children, cursor } = options;
-  return {
-    limit: readLimit(options.limit),
-    ...(options.status === undefined ? {} : { status: readStatus(options.status) }),
-    ...(workflow === undefined ? {} : { workflow }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(parent === undefined ? {} : { parent }),
-    ...(children === undefined ? {} : { children }),
-    ...(cursor === undefined ? {} : { cursor }),
-  };
-};
+/** Conditions that are taken as they are given. */
+const taken = [
+  'workflow',
+  'tenant',
+  'parent',
+  'children',
+  'since',
+  'until',
+  'tag',
+  'search',
+  'counts',
+  'cursor',
+] as const;
+
+const queryOf = (options: Options): RunListQuery => ({
+  limit: readLimit(options.limit),
+  ...(options.status === undefined ? {} : { status: readStatus(options.status) }),
+  ...Object.fromEntries(
+    taken.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ),
+});
+
+const watchMs = 1_000;
 
 const list = async (context: Context, options: Options): Promise<number> => {
   const query = queryOf(options);
   const { withRuns } = await import('../open-runs.ts');
+  const { terminal } = context;
+  return withRuns(context, { access: 'read' }, async (opened) => {
+    await show(context, opened, query);
+    while (options.watch === true && !terminal.isClosed) {
+      await new Promise((resolve) => setTimeout(resolve, watchMs));
+      terminal.anew();
+      await show(context, opened, query);
+    }
+    return 0;
+  });
+};
+
+const countsLine = async (counts: StatusCounts): Promise<string> => {
+  const { count } = await import('../format.ts');
+  const { statusText } = await import('../run-block.ts');
+  const parts = statuses
+    .filter((status) => counts[status] !== undefined)
+    .map((status) => `${count(counts[status]!)} ${statusText(status)}`);
+  return parts.length === 0 ? '0 runs' : parts.join(', ');
+};
+
+const show = async (context: Context, opened: OpenedRuns, query: RunListQuery): Promise<void> => {
   const { ago, stateText } = await import('../format.ts');
   const { table } = await import('../table.ts');
   const { statusText } = await import('../run-block.ts');
   const { terminal } = context;
-  return withRuns(context, { access: 'read' }, async (opened) => {
-    const page = await opened.list(query);
-    terminal.document(page);
-    if (page.items.length === 0) {
-      terminal.print('No runs. Start one: ecl run critique-revise topic="the sea"');
-      return 0;
-    }
-    const rows = page.items.map((item) => [
-      item.id,
-      statusText(item.status),
-      stateText(item.state),
-      ago(item.updatedAt, Date.now()),
-      item.error ?? item.waitingFor.join(', '),
-    ]);
-    const header = ['RUN', 'STATUS', 'STATE', 'LAST EVENT', 'WAITS FOR / ERROR'];
-    for (const line of table(header, rows, terminal.width)) terminal.print(line);
-    if (page.nextCursor !== undefined) {
-      terminal.print(`More: ${context.commandLine('list', '--cursor', page.nextCursor)}`);
-    }
-    return 0;
-  });
+  const page = await opened.list(query);
+  terminal.document(page);
+  if (terminal.json) return;
+  if (page.counts !== undefined) terminal.print(await countsLine(page.counts));
+  if (page.items.length === 0) {
+    const isAll = Object.keys(query).every((name) => name === 'limit' || name === 'counts');
+    const start = 'No runs. Start one: ecl run critique-revise topic="the sea"';
+    terminal.print(isAll ? start : 'No such runs.');
+    return;
+  }
+  const rows = page.items.map((item) => [
+    item.id,
+    statusText(item.status),
+    stateText(item.state),
+    ago(item.updatedAt, Date.now()),
+    item.error ?? item.waitingFor.join(', '),
+  ]);
+  const header = ['RUN', 'STATUS', 'STATE', 'LAST EVENT', 'WAITS FOR / ERROR'];
+  for (const line of table(header, rows, terminal.width)) terminal.print(line);
+  if (page.nextCursor !== undefined) {
+    terminal.print(`More: ${context.commandLine('list', '--cursor', page.nextCursor)}`);
+  }
 };

@@ -26,25 +26,27 @@ export const declareStatus = (program: Command, act: Act): void => {
     .action(act<Options>(status));
 };
 
-const watchMs = 250;
-
 const status = async (
   context: Context,
   options: Options,
   ...[run]: readonly (string | readonly string[] | undefined)[]
 ): Promise<number> => {
   const { withRuns } = await import('../open-runs.ts');
+  const { watchRun } = await import('../watch-run.ts');
   return withRuns(context, { access: 'read' }, async (opened) => {
     const id = String(run);
-    await show(context, opened, id);
-    if (options.watch === true) await watch(context, opened, id);
+    const showRun = (): Promise<boolean> => show(context, opened, id);
+    if (options.watch !== true) await showRun();
+    else await watchRun(context.terminal, { runs: opened.runs, run: id }, showRun);
     return 0;
   });
 };
 
-/** Shows the run; the revision says whether it moved since. */
+/** @returns whether the run is over */
 const show = async (context: Context, opened: OpenedRuns, id: string): Promise<boolean> => {
-  const { nextLines, runBlock, runDetails, stepLines } = await import('../run-block.ts');
+  const { nextLines, runBlock, runDetails } = await import('../run-block.ts');
+  const { stepTree } = await import('../step-tree.ts');
+  const { timelinesOf } = await import('../timelines.ts');
   const { terminal } = context;
   const { runs } = opened;
   const handle = await runs.get(id);
@@ -52,29 +54,15 @@ const show = async (context: Context, opened: OpenedRuns, id: string): Promise<b
   terminal.document(document);
   if (!terminal.json) {
     const details = await runDetails(opened, handle, document);
-    const now = document.status === 'running' ? new Date().toISOString() : document.updatedAt;
+    const timelines = await timelinesOf(runs, id, { children: true });
+    const isMoving = document.status === 'running' || document.status === 'waiting';
+    const now = isMoving ? Date.now() : Date.parse(document.updatedAt);
     for (const line of runBlock(document, details)) terminal.print(line);
-    const steps = stepLines(details.history.records, { width: terminal.width, now });
+    const steps = stepTree(timelines, id, { width: terminal.width, now });
     if (steps.length > 0) terminal.print();
     for (const line of steps) terminal.print(line);
     terminal.print();
     for (const line of await nextLines(context, runs, document)) terminal.print(line);
   }
   return document.endedAt !== undefined;
-};
-
-/** Looks for new events; each batch of them is shown as one new state. */
-const watch = async (context: Context, opened: OpenedRuns, id: string): Promise<void> => {
-  const { runs } = opened;
-  const { terminal } = context;
-  let seen = await runs.revisionOf(id);
-  let isOver = (await (await runs.get(id)).document()).endedAt !== undefined;
-  while (!isOver && !terminal.isClosed) {
-    await new Promise((resolve) => setTimeout(resolve, watchMs));
-    const last = await runs.revisionOf(id);
-    if (last === seen) continue;
-    seen = last;
-    terminal.anew();
-    isOver = await show(context, opened, id);
-  }
 };

@@ -2,10 +2,11 @@
 import { v7 } from 'uuid';
 import type { JournalEventType } from '../../core/journal-events.ts';
 import type { Workflow, WorkflowLike } from '../../authoring/workflow.ts';
+import type { TimelinePage } from '../../ports/status-queries.ts';
 import { Event } from '../contract/event.ts';
 import { pageOf } from '../contract/page.ts';
 import { Run, RunPage } from '../contract/run.ts';
-import { ArtifactReference } from '../contract/status.ts';
+import { ArtifactReference, Step } from '../contract/status.ts';
 import { followEvents, type StreamItem } from './event-source.ts';
 import { RemoteRun, type RunHome } from './remote-run.ts';
 import { Transport, type TransportOptions } from './transport.ts';
@@ -39,6 +40,13 @@ export interface RemoteListQuery {
   readonly after?: string;
 }
 
+export interface RemoteTimelineQuery {
+  readonly limit?: number;
+  readonly cursor?: string;
+  /** The answer shows all that is stored up to this position. */
+  readonly after?: string;
+}
+
 export interface RemoteEventQuery {
   /** Position after which to begin, or `start` or `end`. @default 'start' */
   readonly from?: string | bigint;
@@ -53,6 +61,8 @@ export interface RemoteEventQuery {
 
 const EventPage = pageOf(Event, 'EventPageOfClient');
 const eventsOfPage = 500;
+
+const StepPage = pageOf(Step, 'StepPageOfClient');
 
 const workflowIdOf = (target: WorkflowLike | string): string =>
   typeof target === 'string' ? target : target.id;
@@ -110,6 +120,14 @@ export class EclClient {
   /** Runs, newest first. */
   async list(query: RemoteListQuery = {}): Promise<RunPage> {
     return RunPage.parse(await this.#transport.json('/api/v1/runs', { query: { ...query } }));
+  }
+
+  /** What happened in a run, in the order in which it began. @throws EclError `run.not-found`, `id.invalid` */
+  async timeline(id: string, query: RemoteTimelineQuery = {}): Promise<TimelinePage> {
+    const page = await this.#transport.json(`${runPath(id)}/steps`, {
+      query: { ...query, kinds: 'all' },
+    });
+    return StepPage.parse(page) as TimelinePage;
   }
 
   /** What is recorded, in order; with `live` it goes on with what comes. */
