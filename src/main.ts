@@ -5,13 +5,14 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { WorkflowLike } from './authoring/workflow.ts';
 import { environment, isKurrentDb, shownStore } from './config.ts';
 import type { Budget } from './core/budget.ts';
 import { EclError } from './core/errors.ts';
 import { limits, type Limits } from './core/limits.ts';
 import type { PriceOverrides } from './core/prices.ts';
+import { createLogger } from './logging.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
@@ -50,8 +51,13 @@ export interface EclOptions {
   readonly modelPace?: ModelPace;
   /** List prices to use in place of the built-in ones. */
   readonly prices?: PriceOverrides;
-  /** @default a logger of warnings and errors on stderr */
+  /**
+   * Each decision is a line of the level `info`. A logger of your own gets what ECL says as it is: what steps log is not
+   * redacted. @default warnings and errors on stderr, redacted
+   */
   readonly logger?: Logger;
+  /** Keeps figures for Prometheus, which `ecl.metrics` gives. @default false */
+  readonly metrics?: boolean;
   /** `read` takes no lock, writes nothing and works beside a writer. @default 'write' */
   readonly access?: 'write' | 'read';
   /** Whether runs that other processes left go on at once. @default true */
@@ -65,20 +71,6 @@ export interface EclOptions {
   readonly clock?: Clock;
   readonly anthropic?: { readonly apiKey?: string; readonly baseUrl?: string };
 }
-
-/** An error of a provider may quote the request in its cause, so causes are not logged. */
-const loggedError = (error: unknown): object => {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack } = error;
-  return { type: name, ...(error instanceof EclError ? { code: error.code } : {}), message, stack };
-};
-
-/** A logger to stderr, in JSON lines. */
-export const createLogger = (level: string): Logger =>
-  pino(
-    { name: 'ecl', level, serializers: { err: loggedError } },
-    pino.destination({ fd: 2, sync: true }),
-  );
 
 /** Where events, artifacts and read models are kept. Closing ECL closes them. */
 export interface Stores {
@@ -267,7 +259,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const access = options.access ?? 'write';
   const registry = new Registry();
   for (const each of options.workflows ?? []) registry.register(each);
-  const logger = options.logger ?? createLogger('warn');
+  const logger = options.logger ?? createLogger({ level: 'warn' });
   // A reader executes nothing: it must not fail for want of a key.
   const unpaced = access === 'read' ? undefined : await resolveModel(options);
   const { createSystemClock } = await import('./adapters/system/clock.ts');
@@ -281,6 +273,8 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const ids = createSystemIdGenerator();
   const clock = options.clock ?? createSystemClock();
   const model = unpaced && paced(unpaced, { clock, logger, pace: options.modelPace ?? {} });
+  const { openTelemetry } = await import('./telemetry.ts');
+  const { telemetry, metrics } = await openTelemetry({ clock, metrics: options.metrics ?? false });
   const { openReadModels } = await import('./read-models.ts');
   const readModels = await openReadModels(stores, {
     clock,
@@ -310,9 +304,11 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       leavesWork: options.leaveWork ?? false,
       findWorkflow: options.findWorkflow,
       ownership,
+      telemetry,
     },
     ids,
     readModels,
+    metrics,
     inputFiles: new InputFiles(stores.artifacts, readInputFile),
     close: async () => {
       await readModels.close();

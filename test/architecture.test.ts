@@ -56,9 +56,11 @@ export const layerTable: Readonly<Record<string, Layer>> = {
 const rootFiles = new Set([
   'main',
   'gateway-serving',
+  'logging',
   'read-models',
   'server-place',
   'serving',
+  'telemetry',
   'workflow-library',
 ]);
 

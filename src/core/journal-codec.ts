@@ -25,6 +25,8 @@ export interface SealedEvent {
     readonly prev: string;
     readonly hash: string;
     readonly writer: string;
+    /** Only of a decision that was made as part of a trace. */
+    readonly traceparent?: string;
   };
 }
 
@@ -41,6 +43,8 @@ export interface Provenance {
   readonly tenant: string;
   readonly at: string;
   readonly writer: string;
+  /** Where in a trace it was decided, by W3C Trace Context. It stands outside the chain: it proves nothing. */
+  readonly trace?: string | undefined;
 }
 
 export interface SealedDecision {
@@ -59,7 +63,7 @@ export const sealDecision = (
   const sealed: SealedEvent[] = [];
   const recorded: Recorded[] = [];
   const blobs: Blob[] = [];
-  const { correlation, tenant, at, writer } = provenance;
+  const { correlation, tenant, at, writer, trace } = provenance;
   let { revision, hash: prev } = head;
   let causation = provenance.causation;
   for (const { type, data } of events) {
@@ -81,20 +85,21 @@ export const sealDecision = (
       data: payload.text,
     });
     const id = eventIdOfHash(hash);
+    const metadata = {
+      $correlationId: correlation,
+      $causationId: causation,
+      tenant,
+      at,
+      schema,
+      prev,
+      hash,
+      writer,
+    };
     sealed.push({
       id,
       type,
       data: payload.text,
-      metadata: {
-        $correlationId: correlation,
-        $causationId: causation,
-        tenant,
-        at,
-        schema,
-        prev,
-        hash,
-        writer,
-      },
+      metadata: trace === undefined ? metadata : { ...metadata, traceparent: trace },
     });
     recorded.push({ id, revision, hash, at });
     if (sealed.length === 1) causation = id;

@@ -23,6 +23,8 @@ export interface EventMetadata {
   readonly hash?: string;
   /** The process that wrote it: a uuid v7. */
   readonly writer?: string;
+  /** Where in a trace it was decided, as W3C Trace Context writes it; only of a process that keeps traces. */
+  readonly traceparent?: string;
   readonly [name: string]: unknown;
 }
 

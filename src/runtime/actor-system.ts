@@ -10,7 +10,9 @@ import { EclError, isEclError, toErrorDocument } from '../core/errors.ts';
 import { journalStream } from '../core/ids.ts';
 import type { Fact, JournalData, JournalEvent } from '../core/journal-events.ts';
 import type { OpenChild, OutboundSignal, RunState } from '../core/run-state.ts';
+import type { QueueDepths } from '../ports/metrics.ts';
 import type { OwingRun } from '../ports/run-directory.ts';
+import { beginRun } from './begin-run.ts';
 import { ModelTextFeed } from './model-text.ts';
 import { childStarted, isOver, isToBeTold, reportOf } from './family.ts';
 import { nextDueAt, Passivation } from './phases/passivate.ts';
@@ -61,6 +63,13 @@ export class ActorSystem implements Neighbours {
   /** How many actors are in memory. */
   get size(): number {
     return this.#actors.size;
+  }
+
+  /** How much waits in line. */
+  get queues(): QueueDepths {
+    let mailboxes = 0;
+    for (const { waiting } of this.inMemory()) mailboxes += waiting;
+    return { mailboxes, steps: this.#steps.waiting, recoveries: this.#recoveries.waiting };
   }
 
   /** The actor of a run if it is in memory now. */
@@ -147,7 +156,7 @@ export class ActorSystem implements Neighbours {
       if (!this.#actors.has(id) && this.#recentStarts.get(id) !== now) {
         const options = { started, now, ...(causation === undefined ? {} : { causation }) };
         this.#starting.add(id);
-        const fresh = await this.#hold(id, RunActor.start(this.services, id, options), () => {});
+        const fresh = await this.#hold(id, beginRun(this.services, id, options), () => {});
         if (fresh !== undefined) {
           this.#rememberStart(id, now);
           return { actor: fresh, created: true };

@@ -16,6 +16,7 @@ import { describeIssues } from '../core/step-checks.ts';
 import type { Workflow, WorkflowLike } from '../authoring/workflow.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { OwnProjection, Queryable, ReadModels } from '../ports/read-models.ts';
 import type { RunListQuery, RunPage } from '../ports/run-directory.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
 } from '../ports/status-queries.ts';
 import { ActorSystem } from './actor-system.ts';
 import { inputHashOf } from './family.ts';
+import { gaugesOf } from './gauges.ts';
 import { SharedRuns } from './ownership/shared-runs.ts';
 import {
   readEventPage,
@@ -67,6 +69,7 @@ export interface Parts {
   readonly services: Omit<Services, 'neighbours'>;
   readonly ids: IdGenerator;
   readonly readModels: ReadModels;
+  readonly metrics?: Metrics | undefined;
   readonly inputFiles: InputFiles;
   readonly close: () => Promise<void>;
 }
@@ -78,6 +81,7 @@ export class Ecl {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.system = new ActorSystem(parts.services);
+    parts.metrics?.watch(gaugesOf(this.system, parts.readModels));
   }
 
   get registry(): Registry {
@@ -86,6 +90,11 @@ export class Ecl {
 
   get ids(): IdGenerator {
     return this.#parts.ids;
+  }
+
+  /** Figures for Prometheus, where they were asked for: `await ecl.metrics.text()`. */
+  get metrics(): Pick<Metrics, 'text' | 'contentType'> | undefined {
+    return this.#parts.metrics;
   }
 
   get readModels(): ReadModels {
@@ -316,6 +325,7 @@ export class Ecl {
     const left = this.#parts.services.ownership?.leave();
     await this.system.stop(options.graceMs);
     await left;
+    this.#parts.metrics?.close();
     await this.#parts.close();
   }
 

@@ -17,6 +17,11 @@ export class Mailbox<Item> {
     this.#depthMax = depthMax;
   }
 
+  /** How many items wait, beside the one that is processed. */
+  get depth(): number {
+    return this.#items.length;
+  }
+
   get isIdle(): boolean {
     return !this.#busy && this.#items.length === 0;
   }

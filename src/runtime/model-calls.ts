@@ -12,10 +12,12 @@ import { assertJson, canonicalJson } from '../core/json-value.ts';
 import { costOf } from '../core/prices.ts';
 import { sha256 } from '../core/sha256.ts';
 import type { OpenStep, RunState } from '../core/run-state.ts';
-import type { Model, ModelReply, ModelRequest } from '../ports/model.ts';
+import type { Model, ModelChunk, ModelReply, ModelRequest } from '../ports/model.ts';
+import type { Observation, TraceContext } from '../ports/telemetry.ts';
 import type { CallModel } from '../authoring/step-model.ts';
 import { Abandoned, type Cancellation } from './cancellation.ts';
 import { textOfExecution } from './model-text.ts';
+import { observedCall } from './observed-work.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { RunActor } from './run-actor.ts';
 import type { Services } from './services.ts';
@@ -27,6 +29,8 @@ export interface Execution {
   readonly actor: RunActor;
   readonly step: OpenStep;
   readonly cancellation: Cancellation;
+  /** Of the attempt, where somebody observes it. */
+  readonly observation?: Observation;
 }
 
 const noModel = (services: Services): Model => {
@@ -96,7 +100,13 @@ const priced = (model: Model, reply: ModelReply, services: Services): Replied['c
 const journal = async (
   { services, actor, step }: Execution,
   reply: ModelReply,
-  call: { number: number; hash: string; model: Model; latencyMs: number },
+  call: {
+    number: number;
+    hash: string;
+    model: Model;
+    latencyMs: number;
+    trace: TraceContext | undefined;
+  },
 ): Promise<void> => {
   const data: Replied = {
     invocation: step.invocation,
@@ -117,6 +127,7 @@ const journal = async (
   await actor.submit((state) => (stillOpen(state) ? { type: 'ModelReplied', data } : undefined), {
     whenAway: 'wait',
     asOwner: true,
+    trace: call.trace,
   });
 };
 
@@ -151,6 +162,18 @@ async function* streamed(
   if (settled.error !== undefined) throw settled.error;
 }
 
+const replyOfStream = async (
+  { id }: Model,
+  chunks: AsyncIterable<ModelChunk>,
+  show: (text: string) => void,
+): Promise<ModelReply> => {
+  for await (const chunk of chunks) {
+    if (chunk.kind === 'reply') return chunk.reply;
+    show(chunk.text);
+  }
+  throw new EclError('model.malformed', { model: id, reason: 'the stream ended without a reply' });
+};
+
 export const modelCalls = (execution: Execution): CallModel => {
   const { services, actor, step, cancellation } = execution;
   const recorded = [...step.replies];
@@ -172,7 +195,7 @@ export const modelCalls = (execution: Execution): CallModel => {
 
   const made = async (
     request: ModelRequest,
-    hash: string,
+    { hash, isStream }: { readonly hash: string; readonly isStream: boolean },
     make: (model: Model, key: string, call: number) => Promise<ModelReply>,
   ): Promise<ModelReply> => {
     if (services.ownership !== undefined) await checkOwner(services.ownership, actor.id);
@@ -182,9 +205,14 @@ export const modelCalls = (execution: Execution): CallModel => {
     const own = number;
     const startedAt = services.clock.now();
     return reserved(actor, async () => {
-      const reply = await make(model, `${actor.id}/${step.invocation}/${own}`, own);
+      const { reply, trace } = await observedCall(execution, request, {
+        model,
+        number: own,
+        isStream,
+        make: () => make(model, `${actor.id}/${step.invocation}/${own}`, own),
+      });
       const latencyMs = services.clock.now() - startedAt;
-      await journal(execution, reply, { number: own, hash, model, latencyMs });
+      await journal(execution, reply, { number: own, hash, model, latencyMs, trace });
       cancellation.signal.throwIfAborted();
       return reply;
     });
@@ -197,7 +225,7 @@ export const modelCalls = (execution: Execution): CallModel => {
       const hash = sha256(canonicalJson(request));
       const known = recallReply(hash);
       if (known !== undefined) return known;
-      return made(request, hash, (model, idempotencyKey) =>
+      return made(request, { hash, isStream: false }, (model, idempotencyKey) =>
         model.complete(request, { signal: cancellation.signal, idempotencyKey }),
       );
     },
@@ -206,18 +234,13 @@ export const modelCalls = (execution: Execution): CallModel => {
       const known = recallReply(hash);
       if (known !== undefined) return inOnePiece(known.text);
       return streamed((push) =>
-        made(request, hash, async (model, idempotencyKey, call) => {
+        made(request, { hash, isStream: true }, (model, idempotencyKey, call) => {
           const show = shown(call);
-          for await (const chunk of model.stream(request, {
-            signal: cancellation.signal,
-            idempotencyKey,
-          })) {
-            if (chunk.kind === 'reply') return chunk.reply;
-            push(chunk.text);
-            show(chunk.text);
-          }
-          const reason = 'the stream ended without a reply';
-          throw new EclError('model.malformed', { model: model.id, reason });
+          const { signal } = cancellation;
+          return replyOfStream(model, model.stream(request, { signal, idempotencyKey }), (text) => {
+            push(text);
+            show(text);
+          });
         }),
       );
     },
@@ -227,7 +250,7 @@ export const modelCalls = (execution: Execution): CallModel => {
 
 /** A value of the step that is produced once and recorded under its name. */
 export const recall = async (
-  { actor, step }: Execution,
+  { actor, step, observation }: Execution,
   name: string,
   produce: () => unknown,
 ): Promise<unknown> => {
@@ -240,7 +263,7 @@ export const recall = async (
   assertJson(value, `the value "${name}"`);
   await actor.submit(
     (state) => (state.steps.has(invocation) ? { type: 'ValueRecorded', data } : undefined),
-    { whenAway: 'wait', asOwner: true },
+    { whenAway: 'wait', asOwner: true, trace: observation?.trace },
   );
   return value;
 };

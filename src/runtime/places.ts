@@ -8,6 +8,11 @@ export class Places {
     this.#free = count;
   }
 
+  /** How much work waits for a place. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
   with<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#free === 0) {
       return new Promise<void>((resolve) => this.#line.push(resolve)).then(() => this.#do(work));

@@ -10,22 +10,20 @@
 import { causationOf } from '../core/causation.ts';
 import { decide, decideStart, quarantined, type Decision } from '../core/decide.ts';
 import { CheckFailed, EclError, isEclError, WrongExpectedRevision } from '../core/errors.ts';
-import { applyDecision } from '../core/evolve.ts';
-import { journalStream } from '../core/ids.ts';
-import { sealDecision } from '../core/journal-codec.ts';
 import type { Fact, JournalData } from '../core/journal-events.ts';
-import type { Blob } from '../core/payload.ts';
 import { newRun, type RunState } from '../core/run-state.ts';
-import type { Append, AppendOptions } from '../ports/event-store.ts';
-import { putBlobs } from './blobs.ts';
+import type { TraceContext } from '../ports/telemetry.ts';
 import { Abandoned } from './cancellation.ts';
+import { reportDecision } from './decision-report.ts';
 import { Mailbox } from './mailbox.ts';
 import { loadSnapshot, saveSnapshot } from './phases/load-snapshot.ts';
 import { Persistence } from './persistence.ts';
 import { recordQuarantine } from './phases/record-quarantine.ts';
 import { replayJournal, type Replayed } from './phases/replay-journal.ts';
 import { Running } from './phases/running.ts';
+import { RunTrace } from './run-trace.ts';
 import type { Services } from './services.ts';
+import { storeDecision } from './store-decision.ts';
 
 /**
  * Makes a fact of a command, in view of the state at which it will be decided.
@@ -42,6 +40,16 @@ export interface SubmitOptions {
   readonly asOwner?: boolean;
   /** The journal has this revision: a state that is older is read again first. */
   readonly atLeast?: number;
+  /** Where in a trace the command is given. */
+  readonly trace?: TraceContext | undefined;
+}
+
+export interface StartOptions {
+  readonly started: JournalData<'RunStarted'>;
+  /** Another one at each call: the same start at the same instant is the same event to the store. */
+  readonly now: number;
+  readonly causation?: string;
+  readonly trace?: TraceContext | undefined;
 }
 
 interface Item {
@@ -62,13 +70,13 @@ const lostToAnother = (): Abandoned => new Abandoned('another process owns the r
 export class RunActor {
   readonly id: string;
   readonly #services: Services;
-  readonly #stream: string;
   readonly #mailbox: Mailbox<Item>;
   readonly #running: Running;
   #state: RunState | undefined;
   #unready: Unready | undefined;
   #snapshotRevision = -1;
   readonly #persistence: Persistence;
+  readonly #trace: RunTrace;
   #retired = false;
   /** Another process owns the run: this actor records no outcome of an effect any more. */
   #lost = false;
@@ -76,34 +84,36 @@ export class RunActor {
   private constructor(services: Services, id: string) {
     this.id = id;
     this.#services = services;
-    this.#stream = journalStream(id);
     this.#mailbox = new Mailbox((item) => this.#process(item), services.limits.mailboxDepthMax);
     this.#running = new Running(services, this);
     this.#persistence = new Persistence(services, id);
+    this.#trace = new RunTrace(services, id);
   }
 
   /**
    * Starts a run, durably, unless its journal is there already.
    *
-   * @param options.now another one at each call: the same start at the same instant is the same event to the store
    * @returns undefined when it is
    * @throws EclError `workflow.start-failed`, `input.not-json`
    */
   static async start(
     services: Services,
     id: string,
-    options: { started: JournalData<'RunStarted'>; now: number; causation?: string },
+    options: StartOptions,
   ): Promise<RunActor | undefined> {
     const actor = new RunActor(services, id);
-    const { now } = options;
+    const { now, trace } = options;
     const machine = services.registry.machineOf(id, options.started);
     const at = new Date(now).toISOString();
     const state = newRun(id, options.started, { machine, at });
     const decision = decideStart(state, { type: 'RunStarted', data: options.started }, now);
     const checks = services.ownership?.appendOptions(id);
-    const how = { at, causation: options.causation ?? '', checks };
+    const { causation = '' } = options;
+    const persistence = actor.#persistence;
+    const how = { at, causation, checks, trace, persistence, whenAway: 'reject' } as const;
+    actor.#trace.begin(trace);
     try {
-      await actor.#store(state, decision, how);
+      await storeDecision(services, { state, decision }, how);
     } catch (error) {
       if (error instanceof WrongExpectedRevision) return undefined;
       if (!(error instanceof CheckFailed)) throw error;
@@ -134,6 +144,16 @@ export class RunActor {
   /** Whether it can be dropped from memory without losing anything but time. */
   get isIdle(): boolean {
     return this.#mailbox.isIdle && this.#running.isIdle;
+  }
+
+  /** The trace that the run began in, where telemetry keeps traces. */
+  trace(): Promise<TraceContext | undefined> {
+    return this.#trace.get();
+  }
+
+  /** Commands that wait in its mailbox. */
+  get waiting(): number {
+    return this.#mailbox.depth;
   }
 
   /** Takes up what is owed; called once after a load. */
@@ -281,21 +301,23 @@ export class RunActor {
     const causation = options.causation ?? causationOf(state, fact);
     // Read once: what is tried again carries the check of the first try, whoever owns the run by then.
     const checks = this.#services.ownership?.appendOptions(this.id);
-    const how = { at, causation, checks, whenAway: options.whenAway ?? 'reject' };
+    const { whenAway = 'reject', trace } = options;
+    const how = { at, causation, checks, trace, persistence: this.#persistence, whenAway };
     let stored = decision;
     try {
-      await this.#store(state, decision, how);
+      await storeDecision(this.#services, { state, decision }, how);
     } catch (error) {
       if (!isUnsealable(error) || decision.events.length === 1) throw error;
       // The consequences fit no journal, but the fact does: it is kept, and the run waits for a person.
       stored = quarantined(state, fact, error);
-      await this.#store(state, stored, how);
+      await storeDecision(this.#services, { state, decision: stored }, how);
     }
     this.#afterStored(state, stored);
   }
 
   #afterStored(state: RunState, decision: Decision): void {
     this.#services.neighbours.decided(this, decision.events);
+    reportDecision(this.#services, { state, traced: this }, decision.events);
     this.#running.act(state, decision);
     this.#pauseAtEventLimit(state);
     if (state.revision - this.#snapshotRevision >= this.#services.limits.snapshotEveryEvents) {
@@ -316,41 +338,6 @@ export class RunActor {
     paused.catch((error: unknown) => {
       this.#services.logger.warn({ run: this.id, err: error }, 'the run was not paused');
     });
-  }
-
-  async #store(
-    state: RunState,
-    decision: Decision,
-    options: {
-      at: string;
-      causation: string;
-      checks: AppendOptions | undefined;
-      whenAway?: 'reject' | 'wait';
-    },
-  ): Promise<void> {
-    const { at, causation, checks } = options;
-    const { writer } = this.#services;
-    const sealed = sealDecision(
-      decision.events,
-      { stream: this.#stream, revision: state.revision, hash: state.hash },
-      { correlation: state.root, causation, tenant: state.started.tenant, at, writer },
-    );
-    const expectedRevision = state.revision === -1 ? 'no-stream' : state.revision;
-    const append = { stream: this.#stream, expectedRevision, events: sealed.events } as const;
-    try {
-      await this.#append(append, sealed.blobs, checks);
-    } catch (error) {
-      const repeat = (): Promise<unknown> => this.#append(append, sealed.blobs, checks);
-      await this.#persistence.repeat(repeat, error, options.whenAway ?? 'reject');
-    }
-    applyDecision(state, decision, sealed.recorded);
-  }
-
-  /** Not an async function: nearly every append is one promise of the store and nothing else. */
-  #append(append: Append, blobs: readonly Blob[], options?: AppendOptions): Promise<unknown> {
-    const { artifacts, store } = this.#services;
-    if (blobs.length === 0) return store.append(append, options);
-    return putBlobs(artifacts, blobs).then(() => store.append(append, options));
   }
 
   async #reload({ whenAway = 'reject', asOwner = false }: SubmitOptions): Promise<void> {

@@ -204,7 +204,8 @@ export class RunHandle<Output = unknown> {
   async #submit(command: Command): Promise<RunDocument> {
     const actor = await this.#actor();
     const checked = this.#expected === undefined ? command : onlyAt(this.#expected, command);
-    return this.#documentOf(await actor.submit(checked));
+    const trace = this.#system.services.telemetry?.caller?.();
+    return this.#documentOf(await actor.submit(checked, { trace }));
   }
 
   async #actor(): Promise<RunActor> {

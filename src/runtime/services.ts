@@ -10,6 +10,7 @@ import type { ArtifactStore } from '../ports/artifact-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Model } from '../ports/model.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { ModelTextFeed } from './model-text.ts';
 import type { Command, RunActor, SubmitOptions } from './run-actor.ts';
 import type { Ownership } from './ownership/ownership.ts';
@@ -36,6 +37,8 @@ export interface Services {
   readonly ownership: Ownership | undefined;
   /** Registers the workflow that a run was started with, where it can be found; it never throws. */
   readonly findWorkflow: FindWorkflow | undefined;
+  /** Whoever wants to know what is done; undefined when nobody does. */
+  readonly telemetry: Telemetry | undefined;
   readonly neighbours: Neighbours;
 }
 

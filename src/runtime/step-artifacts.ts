@@ -5,7 +5,12 @@ import type { Execution } from './model-calls.ts';
 
 const nameRule = /^[^/\\\0]{1,200}$/;
 
-export const stepArtifacts = ({ services, actor, step }: Execution): StepArtifacts => ({
+export const stepArtifacts = ({
+  services,
+  actor,
+  step,
+  observation,
+}: Execution): StepArtifacts => ({
   async write({ name, content, mediaType = 'text/markdown' }) {
     if (!nameRule.test(name) || name === '.' || name === '..') {
       throw new EclError('id.invalid', {
@@ -25,7 +30,7 @@ export const stepArtifacts = ({ services, actor, step }: Execution): StepArtifac
         if (known || !state.steps.has(step.invocation)) return undefined;
         return { type: 'ArtifactStored', data: { ...reference, invocation: step.invocation } };
       },
-      { whenAway: 'wait', asOwner: true },
+      { whenAway: 'wait', asOwner: true, trace: observation?.trace },
     );
     return reference;
   },

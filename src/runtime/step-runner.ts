@@ -20,6 +20,7 @@ import { stepDefinitionOf, type StepDefinition } from '../core/step-definition.t
 import { Abandoned } from './cancellation.ts';
 import { ExecutionScope } from './execution-scope.ts';
 import type { Execution } from './model-calls.ts';
+import { observedExecution, outcomeOf } from './observed-work.ts';
 
 export interface StepExecution extends Execution {
   /** The execution was decided by another life of this run: its start is recorded first. */
@@ -45,13 +46,16 @@ const definitionOf = (name: string, logic: AnyActorLogic): StepDefinition =>
 const waits = { whenAway: 'wait', asOwner: true } as const;
 
 const submit = (
-  { actor, step }: Execution,
+  { actor, step, observation }: Execution,
   fact: (open: OpenStep) => Fact | undefined,
 ): Promise<unknown> =>
-  actor.submit((state) => {
-    const open = state.steps.get(step.invocation);
-    return open === undefined ? undefined : fact(open);
-  }, waits);
+  actor.submit(
+    (state) => {
+      const open = state.steps.get(step.invocation);
+      return open === undefined ? undefined : fact(open);
+    },
+    observation === undefined ? waits : { ...waits, trace: observation.trace },
+  );
 
 /**
  * Executes the attempt that is due. It never throws.
@@ -72,7 +76,11 @@ export const runStep = async (execution: StepExecution): Promise<boolean> => {
     const start = startOf(execution, definition);
     if (start !== undefined) await submit(execution, () => start.fact);
     const goesOn = start?.goesOn !== false && !execution.cancellation.isAbandoned;
-    if (goesOn) await attempt(execution, definition);
+    if (!goesOn) return true;
+    const { telemetry } = services;
+    const observed =
+      telemetry === undefined ? execution : await observedExecution(execution, telemetry);
+    await attempt(observed, definition);
     return true;
   } catch (error) {
     if (execution.cancellation.isAbandoned || error instanceof Abandoned) return true;
@@ -102,17 +110,22 @@ const startOf = (
 };
 
 const attempt = async (execution: StepExecution, definition: StepDefinition): Promise<void> => {
-  const { step, cancellation } = execution;
+  const { step, cancellation, observation } = execution;
   const endTime = limitTime(execution, definition);
+  const work = (): Promise<unknown> => execute(execution, definition);
   let output: unknown;
   try {
-    output = await cancellation.race(() => execute(execution, definition));
+    output = await cancellation.race(
+      observation === undefined ? work : () => observation.within(work),
+    );
   } catch (error) {
     endTime();
+    observation?.end(outcomeOf(error, execution));
     if (!cancellation.isAbandoned) await recordFailure(execution, definition, error);
     return;
   }
   endTime();
+  observation?.end({});
   cancellation.settle();
   const data = {
     invocation: step.invocation,

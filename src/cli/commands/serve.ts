@@ -42,7 +42,7 @@ const serveApi = async (context: Context, { port, host, auth }: Options): Promis
   const { defaultStore } = await import('../../config.ts');
   const { stopAsked } = await import('../stop-signals.ts');
   const { terminal } = context;
-  const options = { access: 'write', recover: true } as const;
+  const options = { access: 'write', recover: true, metrics: true } as const;
   return withEcl(context, options, async ({ ecl, library, configuration }) => {
     const asked = stopAsked();
     const { store = defaultStore, dataFolder } = configuration.values;

@@ -2,7 +2,7 @@
  * Beside the four phases: the quarantine of a run that does not replay stands in its journal, so that everybody sees it,
  * once for each divergence. Before: replay-journal.ts.
  */
-import { journalStream } from '../../core/ids.ts';
+import { journalStream, rootRunId } from '../../core/ids.ts';
 import { sealDecision } from '../../core/journal-codec.ts';
 import type { Fact } from '../../core/journal-events.ts';
 import { putBlobs } from '../blobs.ts';
@@ -37,11 +37,12 @@ export const recordQuarantine = async (
   if (readOnly || ownership?.owns(id) === false) return;
   if (head.type === 'RunQuarantined' || head.revision === -1 || head.unreadable === true) return;
   const stream = journalStream(id);
+  const correlation = rootRunId(id);
   const sealed = sealDecision(
     [quarantineOf(diverged)],
     { stream, revision: head.revision, hash: head.hash },
     {
-      correlation: id.split('~')[0]!,
+      correlation,
       causation: '',
       tenant: started?.tenant ?? 'default',
       at: new Date(services.clock.now()).toISOString(),
@@ -52,6 +53,8 @@ export const recordQuarantine = async (
     await putBlobs(artifacts, sealed.blobs);
     const append = { stream, expectedRevision: head.revision, events: sealed.events };
     await store.append(append, ownership?.appendOptions(id));
+    const line = { run: id, revision: head.revision + 1, correlation, fact: 'RunQuarantined' };
+    services.logger.error(line, 'the run does not replay; it is quarantined');
   } catch (error) {
     services.logger.error({ run: id, err: error }, 'the quarantine was not recorded');
   }
