@@ -25,8 +25,10 @@ export const latencies = async (total, work) => {
     await work();
     taken.push(performance.now() - started);
   }
-  return { p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) };
+  return percentiles(taken);
 };
+
+export const percentiles = (taken) => ({ p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) });
 
 export const quantile = (values, q) => {
   const sorted = values.toSorted((a, b) => a - b);

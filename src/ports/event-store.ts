@@ -67,7 +67,10 @@ export interface AppendOptions {
 export interface AppendResult {
   /** Revision of the last event of this append. */
   readonly revision: number;
-  /** Position of the last event of this append. */
+  /**
+   * Position of the last event of this append. A store that stored it together with appends of others may give that of
+   * the last event of them all: whoever has seen it has seen this append.
+   */
   readonly position: bigint;
 }
 
@@ -90,7 +93,7 @@ export interface EventFilter {
 }
 
 export interface ReadAllOptions {
-  /** Inclusive. @default the start, or the end when reading backwards */
+  /** Inclusive; a position that the store gave: between two events it need not have any. @default the start, or the end when reading backwards */
   readonly from?: bigint;
   /** @default 'forwards' */
   readonly direction?: Direction;
