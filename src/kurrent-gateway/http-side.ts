@@ -38,6 +38,9 @@ const liveCode = (query: URLSearchParams): number => {
   return Number.isInteger(code) && code >= 200 && code <= 599 ? code : 204;
 };
 
+/** The HTTP API of a node, of which clients use a part where gRPC does not offer it. */
+const apiPattern = /^\/(?:streams|subscriptions|projections?|users|admin|stats)(?:\/|$)/;
+
 export const httpSide =
   (member: Member): RequestListener =>
   (request, response) => {
@@ -47,7 +50,8 @@ export const httpSide =
       if (body === undefined) response.writeHead(code).end();
       else response.writeHead(code, { 'content-type': json }).end(JSON.stringify(body));
     };
-    if (!isRead) send(405);
+    if (apiPattern.test(pathname)) send(501);
+    else if (!isRead) send(405);
     else if (pathname === '/health/live') send(liveCode(searchParams));
     else if (pathname === '/info') send(200, info);
     else if (pathname === '/gossip') send(200, gossip(member));

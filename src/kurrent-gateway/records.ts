@@ -152,7 +152,7 @@ const checkViolation = (
   if (!earlier.has(stream)) return undefined;
   return {
     field: 'Checks',
-    description: `A stream is checked once; '${stream}' is checked twice.`,
+    description: 'Each stream can only appear once in consistency checks.',
   };
 };
 
