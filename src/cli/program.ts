@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { EclError } from '../core/errors.ts';
 import { declareCancel } from './commands/cancel.ts';
+import { declareComplete } from './commands/complete.ts';
 import { declareDoctor } from './commands/doctor.ts';
 import { declareEvents } from './commands/events.ts';
 import { declareExport } from './commands/export.ts';
@@ -68,6 +69,7 @@ const declarations = [
   declareExport,
   declareDoctor,
   declareInit,
+  declareComplete,
 ];
 
 /** Commands that ask the model. */
