@@ -6,6 +6,7 @@
  * 2. gRPC and HTTP share one port, as on a real node.
  * 3. Closing it ends subscriptions, lets appends that are under way be answered, and leaves the store open.
  */
+import { setMaxListeners } from 'node:events';
 import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { EclError } from '../core/errors.ts';
 import { limits } from '../core/limits.ts';
@@ -87,6 +88,8 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     now: () => clock.now(),
   };
   const closing = new AbortController();
+  // Every open call listens to it.
+  setMaxListeners(0, closing.signal);
   const server = grpcServer(options, member, closing.signal);
   const port = new SharedPort(server, httpSide(member));
   address = { host, port: await port.listen(host, options.port ?? 0) };

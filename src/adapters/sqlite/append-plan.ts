@@ -50,11 +50,11 @@ export class AppendPlanner {
       `SELECT * FROM appends WHERE stream = ? AND revision <= ? AND revision + count > ?
        ORDER BY revision`,
     );
-    const newest = 'SELECT * FROM appends WHERE stream = ? ORDER BY revision DESC LIMIT ?';
-    this.#newest = database.prepare(newest);
+    const newest = 'FROM appends WHERE stream = ? ORDER BY revision DESC LIMIT ?';
+    this.#newest = database.prepare(`SELECT * ${newest}`);
     // The id or the hash that it comes from: both begin alike, and a row without it need not be read.
     this.#newestWith = database.prepare(
-      `SELECT 1 FROM (${newest}) WHERE instr(head, ?) > 0 LIMIT 1`,
+      `SELECT 1 FROM (SELECT head ${newest}) WHERE instr(head, ?) > 0 LIMIT 1`,
     );
   }
 
