@@ -127,7 +127,15 @@ export class RunHandle<Output = unknown> {
         },
         closed: () => reject(new EclError('store.closed', { store: 'ECL' })),
       });
+      if (services.ownership?.owns(this.id) === false) this.#loadChildren(actor).catch(reject);
     });
+  }
+
+  /** Children that another process owns are in memory only where somebody asks for them; loading tells who listens. */
+  async #loadChildren({ state }: RunActor): Promise<void> {
+    const children = [...(state?.children.keys() ?? [])];
+    const actors = await Promise.all(children.map((child) => this.#system.get(child)));
+    for (const actor of actors) if (actor !== undefined) await this.#loadChildren(actor);
   }
 
   /** The run as it is now. */

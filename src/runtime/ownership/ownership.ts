@@ -103,12 +103,20 @@ export class Ownership {
     this.#feed = new SharedFeed({ store, clock, logger, streamPrefixes });
     const role = parts.role === 'observer' ? 'guest' : parts.role;
     this.#table = newLeaseTable({ worker: writer, role, place }, limits.leaseMissedBeatsMax);
-    const data = { worker: writer, role, place };
     this.#life = new SignsOfLife({
       clock,
       beatMs: limits.leaseBeatMs,
       missedMax: limits.leaseMissedBeatsMax,
-      tell: (beat) => this.#log.tell({ type: 'WorkerSeen', data: { ...data, beat } }),
+      tell: (beat) => {
+        // One that leaves keeps what is still under way, and claims no share any more.
+        const data = {
+          worker: writer,
+          role: this.#isLeaving ? 'guest' : role,
+          place,
+          beat,
+        } as const;
+        return this.#log.tell({ type: 'WorkerSeen', data });
+      },
       failed: (error) => logger.warn({ err: error }, 'the sign of life was not stored'),
     });
   }
@@ -164,8 +172,11 @@ export class Ownership {
 
   /** An append was refused because the lease of its run has moved. */
   refused(run: string): void {
-    this.#lose(partitionOf(run));
-    this.#planSoon();
+    const partition = partitionOf(run);
+    if (!this.#held.has(partition)) return;
+    // Whose it is now is heard later; until then it is nobody's, at a revision that is known to be old.
+    this.#table.leases[partition]!.worker = undefined;
+    this.#lose(partition);
   }
 
   /** Whether the owner of a run still is, after its append met another revision: asks the log where nothing checks. */
@@ -193,6 +204,7 @@ export class Ownership {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     if (this.#runs !== undefined && this.#parts.role !== 'observer') {
+      this.#life.show();
       await Promise.all([...this.#held.keys()].map((partition) => this.#leaveOne(partition)));
       await this.#within(leaveMsMax, () => this.#tellLeft());
     }

@@ -43,6 +43,11 @@ export class SignsOfLife {
     this.#tellLater();
   }
 
+  /** Appends one out of turn. */
+  show(): void {
+    void this.#tell();
+  }
+
   end(): void {
     this.#isOver = true;
     this.#cancelNext();
