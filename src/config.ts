@@ -26,6 +26,8 @@ export const Configuration = z.strictObject({
   model: z.string().min(1).exactOptional(),
   /** Modules, and folders of modules, that hold workflows. */
   machines: z.array(z.string().min(1)).exactOptional(),
+  /** Modules, and folders of modules, that hold projections. */
+  projections: z.array(z.string().min(1)).exactOptional(),
   budget: z
     .strictObject({
       tokens: Count.exactOptional(),
@@ -86,6 +88,7 @@ const variables = {
   ECL_DATA_FOLDER: { key: 'dataFolder', read: 'text' },
   ECL_MODEL: { key: 'model', read: 'text' },
   ECL_MACHINES: { key: 'machines', read: 'list' },
+  ECL_PROJECTIONS: { key: 'projections', read: 'list' },
   ECL_LOG_LEVEL: { key: 'logLevel', read: 'text' },
   ECL_ANTHROPIC_BASE_URL: { key: 'anthropic.baseUrl', read: 'text' },
   ECL_BUDGET_TOKENS: { key: 'budget.tokens', read: 'number' },
@@ -185,7 +188,7 @@ const issuesOf = (
 
 /** A store or a module that the file names, as it is found from the current folder. */
 const fromFileFolder = (values: Configuration, folder: string): Configuration => {
-  const { store, dataFolder, machines } = values;
+  const { store, dataFolder, machines, projections } = values;
   const locate = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   return {
     ...values,
@@ -194,6 +197,7 @@ const fromFileFolder = (values: Configuration, folder: string): Configuration =>
       : {}),
     ...(dataFolder === undefined ? {} : { dataFolder: locate(dataFolder) }),
     ...(machines === undefined ? {} : { machines: machines.map(locate) }),
+    ...(projections === undefined ? {} : { projections: projections.map(locate) }),
   };
 };
 

@@ -9,7 +9,11 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { importModule, type ModuleNamespace } from './adapters/filesystem/module-loader.ts';
+import {
+  importModule,
+  type ModuleNamespace,
+  type SharedModules,
+} from './adapters/filesystem/module-loader.ts';
 import { modulesOfEntry } from './adapters/filesystem/module-folders.ts';
 import { isWorkflow, toWorkflow, type Workflow } from './authoring/workflow.ts';
 import { EclError, toErrorDocument, type ErrorDocument } from './core/errors.ts';
@@ -38,7 +42,8 @@ export interface WorkflowLibraryOptions {
   readonly storeFolder?: string | undefined;
 }
 
-const shared = {
+/** This package's own copies of what modules import too. */
+export const shared: SharedModules = {
   ecl: () => import('ecl'),
   xstate: () => import('xstate'),
   zod: () => import('zod'),

@@ -61,6 +61,7 @@ const rootFiles = new Set([
   'server-place',
   'serving',
   'telemetry',
+  'projection-library',
   'workflow-library',
 ]);
 

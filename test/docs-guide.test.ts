@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const pages = ['guide.md', 'testing.md'].map((page) => {
+const pages = ['guide.md', 'projections.md', 'testing.md'].map((page) => {
   const folder = join(scratch, page.replace('.md', ''));
   const { blocks, unnamed } = blocksOf(page);
   mkdirSync(folder);

@@ -17,6 +17,7 @@ import { EclError } from '../core/errors.ts';
 import { createLogger as createEclLogger } from '../logging.ts';
 import { createEcl, defaultModel } from '../main.ts';
 import type { Ecl } from '../runtime/ecl.ts';
+import type { Projection } from '../runtime/projection.ts';
 import { WorkflowLibrary } from '../workflow-library.ts';
 import type { Context } from './context.ts';
 import { oneLine } from './sanitize.ts';
@@ -90,6 +91,17 @@ export interface OpenOptions {
   readonly metrics?: boolean;
 }
 
+const configuredProjections = async (
+  { terminal }: Context,
+  entries: readonly string[] | undefined,
+): Promise<readonly Projection<unknown>[]> => {
+  if (entries === undefined) return [];
+  const { loadProjections } = await import('../projection-library.ts');
+  const { projections, failures } = await loadProjections(entries);
+  for (const { error } of failures) terminal.warn(oneLine(error.message));
+  return projections;
+};
+
 const open = async (context: Context, options: OpenOptions): Promise<Opened> => {
   if (context.flags.server !== undefined) {
     const reason =
@@ -99,6 +111,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
   const opened = await openLibrary(context);
   const { library, model } = opened;
   const { values } = opened.configuration;
+  const projections = await configuredProjections(context, values.projections);
   const ecl = await createEcl({
     store: values.store ?? defaultStore,
     ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
@@ -110,6 +123,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     logger: createLogger(context.terminal, values.logLevel),
     findWorkflow: (started, registry) => library.registerFor(started, registry),
     ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
+    projections,
     ...(values.budget === undefined ? {} : { budget: values.budget }),
     ...(values.modelPace === undefined ? {} : { modelPace: values.modelPace }),
     ...(values.prices === undefined ? {} : { prices: values.prices }),
