@@ -49,6 +49,7 @@ export type {
   RowTotals,
   RowTotalsQuery,
 } from './ports/read-store.ts';
+export type { DailyBudgets } from './runtime/daily-budget.ts';
 export type { ModelPace } from './runtime/paced-model.ts';
 export type { OwingRun, RunListQuery, RunPage, RunSummary } from './ports/run-directory.ts';
 export type {

@@ -20,6 +20,7 @@ import type { Model } from './ports/model.ts';
 import type { ReadStore } from './ports/read-store.ts';
 import { Ecl } from './runtime/ecl.ts';
 import type { Ownership, OwnershipParts } from './runtime/ownership/ownership.ts';
+import { DailyBudget, type DailyBudgets } from './runtime/daily-budget.ts';
 import { InputFiles } from './runtime/input-files.ts';
 import type { Projection } from './runtime/projection.ts';
 import { PacedModel, type ModelPace } from './runtime/paced-model.ts';
@@ -47,6 +48,8 @@ export interface EclOptions {
   readonly projections?: readonly Projection<unknown>[];
   /** What a run may spend when its workflow does not say. @default unlimited */
   readonly budget?: Budget;
+  /** What all runs together, and those of each tenant, may spend within a day (UTC). @default unlimited */
+  readonly dailyBudget?: DailyBudgets;
   /** How fast models may be called. @default no limit; one that does not answer is left alone for a while in any case */
   readonly modelPace?: ModelPace;
   /** List prices to use in place of the built-in ones. */
@@ -114,7 +117,8 @@ const openFolders = async (
   return { artifacts, reads: await openSqliteReadStore({ folder: folders.reads }) };
 };
 
-const openStores = async (
+/** @throws EclError `config.invalid`, `store.locked`, `store.unavailable` and what else keeps one from being opened */
+export const openStores = async (
   spec: string | Stores,
   access: 'write' | 'read',
   dataFolder: string,
@@ -300,6 +304,8 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       model,
       prices: options.prices ?? {},
       budget: options.budget,
+      dailyBudget:
+        options.dailyBudget && new DailyBudget({ budgets: options.dailyBudget, readModels, clock }),
       readOnly: access === 'read',
       leavesWork: options.leaveWork ?? false,
       findWorkflow: options.findWorkflow,

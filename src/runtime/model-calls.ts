@@ -7,6 +7,7 @@
  */
 import { exhaustedBudget } from '../core/budget.ts';
 import { EclError } from '../core/errors.ts';
+import { parseRunId } from '../core/ids.ts';
 import type { JournalData } from '../core/journal-events.ts';
 import { assertJson, canonicalJson } from '../core/json-value.ts';
 import { costOf } from '../core/prices.ts';
@@ -57,6 +58,8 @@ const asReply = ({ model, text, toolCalls = [], stopReason, usage }: Replied): M
             : { cacheWriteTokens: usage.cacheWriteTokens }),
         },
 });
+
+const tenantOf = ({ id }: RunActor): string => parseRunId(id).tenant;
 
 /** Calls in flight over all steps of a run, for its budget. */
 const inFlight = new WeakMap<RunActor, number>();
@@ -203,8 +206,8 @@ export const modelCalls = (execution: Execution): CallModel => {
     const model = noModel(services);
     number += 1;
     const own = number;
-    const startedAt = services.clock.now();
-    return reserved(actor, async () => {
+    const call = async (): Promise<ModelReply> => {
+      const startedAt = services.clock.now();
       const { reply, trace } = await observedCall(execution, request, {
         model,
         number: own,
@@ -215,7 +218,9 @@ export const modelCalls = (execution: Execution): CallModel => {
       await journal(execution, reply, { number: own, hash, model, latencyMs, trace });
       cancellation.signal.throwIfAborted();
       return reply;
-    });
+    };
+    const inRun = (): Promise<ModelReply> => reserved(actor, call);
+    return services.dailyBudget?.spend(tenantOf(actor), inRun) ?? inRun();
   };
 
   return {

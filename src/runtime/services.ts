@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Model } from '../ports/model.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { DailyBudget } from './daily-budget.ts';
 import type { ModelTextFeed } from './model-text.ts';
 import type { Command, RunActor, SubmitOptions } from './run-actor.ts';
 import type { Ownership } from './ownership/ownership.ts';
@@ -28,7 +29,10 @@ export interface Services {
   /** Undefined when steps have no model to call. */
   readonly model: Model | undefined;
   readonly prices: PriceOverrides;
+  /** What a run may spend when its workflow does not say. */
   readonly budget: Budget | undefined;
+  /** What all runs may spend within a day; undefined where nobody has set a limit. */
+  readonly dailyBudget: DailyBudget | undefined;
   /** Appends nothing and executes nothing. */
   readonly readOnly: boolean;
   /** Stores decisions, but leaves what they owe to another process. */
