@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] },
-  ssr: { resolve: { conditions: ['ecl-source', 'module', 'import', 'default'] } },
+  resolve: { conditions: ['ecl-source', 'node', 'import', 'default'] },
+  ssr: { resolve: { conditions: ['ecl-source', 'node', 'import', 'default'] } },
   test: {
     globalSetup: ['test/build-once.ts'],
     include: ['test/**/*.test.ts'],

@@ -6,7 +6,7 @@
  */
 import { Hono } from 'hono';
 import { EclError } from '../core/errors.ts';
-import { requireScope, withoutHidden } from './access/authorize.ts';
+import { requireAllTenants, requireScope, withoutHidden } from './access/authorize.ts';
 import type { Api, ApiEnv } from './api.ts';
 import { errorResponse } from './error-response.ts';
 import { readJson } from './json-body.ts';
@@ -47,9 +47,10 @@ const bodyOf = (
 };
 
 const mount = (app: Hono<ApiEnv>, api: Api, route: Route): void => {
-  const { method, path, scope, handle } = route;
+  const { method, path, scope, tenants, handle } = route;
   app.on(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
     if (scope !== undefined) requireScope(context.get('principal'), scope);
+    if (tenants === 'all') requireAllTenants(context.get('principal'));
     return handle(context, askedOf(route, context, await bodyOf(route, context, api)));
   });
 };

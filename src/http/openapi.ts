@@ -61,13 +61,14 @@ const requestBody = ({ takes, bodyKind = 'json' }: Route, all: Components): obje
 };
 
 const operation = (route: Route, all: Components): object => {
-  const { operationId, tag, summary, description, scope, takes, answers } = route;
+  const { operationId, tag, summary, description, scope, tenants, takes, answers } = route;
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
     security: scope === undefined ? [] : [{ token: [scope] }],
+    ...(tenants === undefined ? {} : { 'x-tenants': tenants }),
     parameters: [
       ...parameters('path', takes?.params, all),
       ...parameters('query', takes?.query, all),

@@ -47,6 +47,8 @@ export interface Route<Takes extends Taken = Taken> {
   readonly description?: string;
   /** What a token must allow; undefined for a route that needs none. */
   readonly scope: Scope | undefined;
+  /** It tells of all tenants at once, so a token of one tenant is refused. */
+  readonly tenants?: 'all';
   readonly takes?: Takes;
   /** How the body comes. @default JSON that must be there */
   readonly bodyKind?: 'json' | 'optional-json' | 'binary';
@@ -87,12 +89,13 @@ const queryOf = (context: Context<ApiEnv>): Record<string, unknown> => {
 
 /** @throws EclError `input.invalid` */
 export const askedOf = (
-  { takes = {} }: Route,
+  { takes = {}, scope }: Route,
   context: Context<ApiEnv>,
   body: unknown,
 ): Asked<Taken> => {
   const hasQuery = context.req.url.includes('?');
-  const query = takes.query ?? (hasQuery ? noQuery : undefined);
+  // What probes add to the address of an open route is nobody's mistake.
+  const query = takes.query ?? (hasQuery && scope !== undefined ? noQuery : undefined);
   return {
     params: checked(takes.params, context.req.param(), 'the path'),
     query: checked(query, hasQuery ? queryOf(context) : {}, 'the query'),

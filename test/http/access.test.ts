@@ -53,6 +53,7 @@ const request = (
 
 const isOpen = ({ security }: Operation): boolean => security.length === 0;
 const scopeOf = ({ security }: Operation): string | undefined => security[0]?.token?.[0];
+const isForAllTenants = (operation: Operation): boolean => operation['x-tenants'] === 'all';
 const isOfObject = ({ path }: Operation): boolean =>
   /\{(id|sha256)\}/.test(path) && !path.includes('/workflows/');
 
@@ -91,11 +92,13 @@ describe('every documented route', () => {
       const other = await ask(operation, tokens.other);
       if (isOfObject(operation)) expected('of another tenant', other === 404, other);
       if (name === 'startRun') expected('of another tenant', other === 403, other);
+      const isForAll = isForAllTenants(operation);
+      if (isForAll) expected('of one tenant', other === 403, other);
       const reader = await ask(operation, tokens.reader);
-      const mayRead = isOpen(operation) || scopeOf(operation) === 'read';
+      const mayRead = !isForAll && (isOpen(operation) || scopeOf(operation) === 'read');
       expected('with scope read', mayRead ? isAllowed(reader) : reader === 403, reader);
       const right = await ask(operation, tokens.acme);
-      expected('with a right token', isAllowed(right), right);
+      expected('with a right token', isForAll ? right === 403 : isAllowed(right), right);
       const operator = await ask(operation, tokens.operator);
       expected('with the token of an operator', isAllowed(operator), operator);
     }

@@ -13,6 +13,8 @@ export interface Operation {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly operationId: string;
+  /** It takes a token of all tenants. */
+  readonly 'x-tenants'?: 'all';
   readonly security: readonly { readonly token?: readonly string[] }[];
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { schema: object }>> };

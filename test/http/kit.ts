@@ -136,6 +136,7 @@ export const startServer = async (options: Options = {}): Promise<Served> => {
     store: options.store ?? `sqlite:${folder}`,
     model: options.model ?? 'rules',
     workflows,
+    metrics: true,
     logger: pino({ level: process.env['ECL_TEST_LOG'] ?? 'silent' }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
@@ -145,6 +146,9 @@ export const startServer = async (options: Options = {}): Promise<Served> => {
     folder,
     port: 0,
     ...options.serve,
+  }).catch(async (error: unknown) => {
+    await ecl.close({ graceMs: 0 });
+    throw error;
   });
   const entry = { ecl, serving };
   open.push(entry);
