@@ -21,6 +21,14 @@ const invoke = (src, target) => ({
   },
 });
 
+const asked = (src, target) => ({
+  invoke: {
+    src,
+    input: ({ context: { topic } }) => ({ topic }),
+    onDone: { target, actions: 'keep' },
+  },
+});
+
 /** generate → critique → revise → critique → done */
 export const w1 = workflow({
   machine: setup({ actors, actions }).createMachine({
@@ -98,5 +106,35 @@ export const parked = workflow({
     version: '1.0.0',
     initial: 'waiting',
     states: { waiting: { on: { go: 'done' } }, done: { type: 'final' } },
+  }),
+});
+
+const asking = (name) =>
+  step({
+    name,
+    execute: async ({ input, model }) => ({ text: await model.text(`${name} ${input.topic}`) }),
+  });
+
+/** W1 with a model call in each step; some runs wait for a signal before the last one. */
+export const reviewed = workflow({
+  machine: setup({
+    actors: { draft: asking('draft'), critique: asking('critique'), revise: asking('revise') },
+    actions,
+    guards: { waits: ({ context: { waits } }) => waits },
+  }).createMachine({
+    id: 'reviewed',
+    version: '1.0.0',
+    context: ({ input: { topic, waits } }) => ({ topic, waits, last: null }),
+    initial: 'drafting',
+    states: Object.fromEntries([
+      ['drafting', asked('draft', 'critiquing')],
+      ['critiquing', asked('critique', 'revising')],
+      ['revising', asked('revise', 'choosing')],
+      ['choosing', { always: [{ guard: 'waits', target: 'waiting' }, { target: 'checking' }] }],
+      ['waiting', { tags: ['gate'], on: { go: 'checking' } }],
+      ['checking', asked('critique', 'done')],
+      ['done', { type: 'final' }],
+    ]),
+    output,
   }),
 });
