@@ -22,8 +22,12 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   runtime: { layers: ['core', 'ports', 'authoring'], packages: ['zod', 'xstate', 'pino'] },
   // An adapter never imports another one: every `adapters/<vendor>` is a layer of its own.
   'adapters/*': { layers: ['core', 'ports'], packages: ['*'] },
+  // It reads and writes the same messages as the gateway, from the other end.
+  'adapters/kurrentdb': { layers: ['core', 'ports', 'kurrent-protocol'], packages: ['*'] },
+  // KurrentDB's messages as they stand on the wire, for both ends of it.
+  'kurrent-protocol': { layers: [], packages: [] },
   // The embedded store in KurrentDB's own protocol.
-  'kurrent-gateway': { layers: ['core', 'ports'], packages: ['@grpc/grpc-js', 'node:*'] },
+  'kurrent-gateway': { layers: ['core', 'ports', 'kurrent-protocol'], packages: ['@grpc/grpc-js', 'node:*'] },
   // The composition root: main.ts and the parts it is made of.
   main: { layers: ['*'], packages: ['*'] },
   index: { layers: ['core', 'ports', 'authoring', 'runtime', 'main'], packages: [] },
@@ -55,6 +59,7 @@ export const layerTable: Readonly<Record<string, Layer>> = {
 /** Files of the composition root that are not main.ts itself. */
 const rootFiles = new Set([
   'main',
+  'copying',
   'gateway-serving',
   'logging',
   'read-models',
@@ -74,13 +79,14 @@ const layerOf = (path: string): string | undefined => {
   if (top === 'machines' || top === 'projections') return top;
   if (top !== 'src' || second === undefined) return undefined;
   if (second === 'adapters') return third === undefined ? undefined : `adapters/${third}`;
+  if (second === 'kurrent-gateway' && third === 'protocol') return 'kurrent-protocol';
   if (third !== undefined) return second in layerTable ? second : undefined;
   const name = second.replace(/\.ts$/, '');
   return rootFiles.has(name) ? 'main' : ['index', 'config'].find((each) => each === name);
 };
 
 const ruleOf = (layer: string): Layer | undefined =>
-  layerTable[layer.startsWith('adapters/') ? 'adapters/*' : layer];
+  layerTable[layer] ?? layerTable[layer.startsWith('adapters/') ? 'adapters/*' : layer];
 
 interface Import {
   /** Undefined where it is an expression, which nobody can check. */

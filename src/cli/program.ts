@@ -8,6 +8,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EclError } from '../core/errors.ts';
 import { declareCancel } from './commands/cancel.ts';
 import { declareComplete } from './commands/complete.ts';
+import { declareCopy } from './commands/copy.ts';
 import { declareDoctor } from './commands/doctor.ts';
 import { declareEvents } from './commands/events.ts';
 import { declareExport } from './commands/export.ts';
@@ -64,6 +65,7 @@ const declarations = [
   declareCancel,
   declareResume,
   declareVerify,
+  declareCopy,
   declareToken,
   declareWorkflows,
   declareExport,
