@@ -17,6 +17,11 @@ const Limit = z.number().positive();
 const Count = z.number().int().positive();
 const Rate = z.number().nonnegative();
 const TokenPrice = z.strictObject({ input: Rate, output: Rate, cacheRead: Rate, cacheWrite: Rate });
+const Spending = z.strictObject({
+  tokens: Count.exactOptional(),
+  usd: Limit.exactOptional(),
+  calls: Count.exactOptional(),
+});
 
 export const Configuration = z.strictObject({
   /** `sqlite:<folder>`, a connection string `kurrentdb://…`, or `memory:`. */
@@ -28,12 +33,9 @@ export const Configuration = z.strictObject({
   machines: z.array(z.string().min(1)).exactOptional(),
   /** Modules, and folders of modules, that hold projections. */
   projections: z.array(z.string().min(1)).exactOptional(),
-  budget: z
-    .strictObject({
-      tokens: Count.exactOptional(),
-      usd: Limit.exactOptional(),
-      calls: Count.exactOptional(),
-    })
+  budget: Spending.exactOptional(),
+  dailyBudget: z
+    .strictObject({ all: Spending.exactOptional(), tenant: Spending.exactOptional() })
     .exactOptional(),
   modelPace: z.strictObject({ callsPerMinute: Limit.exactOptional() }).exactOptional(),
   prices: z

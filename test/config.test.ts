@@ -77,6 +77,11 @@ describe('mistakes', () => {
       'store: sqlite:x\nstroe: x\n',
       /ecl\.yaml:2:1: unknown key "stroe"; .*"store"/,
     ],
+    [
+      'an unknown key two levels below',
+      'dailyBudget:\n  all:\n    token: 1\n',
+      /ecl\.yaml:3:5: .*"tokens"/,
+    ],
     ['an unknown key below another', 'budget:\n  token: 1\n', /ecl\.yaml:2:3: .*"tokens"/],
     ['a value of another type', 'machines: x\n', /ecl\.yaml:1:1: machines: .*array/],
     ['a value below another', 'anthropic:\n  baseUrl: nope\n', /ecl\.yaml:2:3: anthropic\.baseUrl/],

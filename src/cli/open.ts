@@ -125,6 +125,7 @@ const open = async (context: Context, options: OpenOptions): Promise<Opened> => 
     ...(values.dataFolder === undefined ? {} : { dataFolder: values.dataFolder }),
     projections,
     ...(values.budget === undefined ? {} : { budget: values.budget }),
+    ...(values.dailyBudget === undefined ? {} : { dailyBudget: values.dailyBudget }),
     ...(values.modelPace === undefined ? {} : { modelPace: values.modelPace }),
     ...(values.prices === undefined ? {} : { prices: values.prices }),
     ...(values.anthropic === undefined ? {} : { anthropic: values.anthropic }),
