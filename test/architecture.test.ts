@@ -27,7 +27,10 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   // KurrentDB's messages as they stand on the wire, for both ends of it.
   'kurrent-protocol': { layers: [], packages: [] },
   // The embedded store in KurrentDB's own protocol.
-  'kurrent-gateway': { layers: ['core', 'ports', 'kurrent-protocol'], packages: ['@grpc/grpc-js', 'node:*'] },
+  'kurrent-gateway': {
+    layers: ['core', 'ports', 'kurrent-protocol'],
+    packages: ['@grpc/grpc-js', 'node:*'],
+  },
   // The composition root: main.ts and the parts it is made of.
   main: { layers: ['*'], packages: ['*'] },
   index: { layers: ['core', 'ports', 'authoring', 'runtime', 'main'], packages: [] },

@@ -1,28 +1,27 @@
 /**
- * Reads of all streams, in pages over the client's native reads: ten times as fast as a subscription over many events.
+ * Reads of all streams, in pages.
  *
- * 1. Every read is bounded, and so is their number in flight.
+ * 1. Every read is bounded, and one that breaks off goes on behind the last event that it gave.
  * 2. Pages meet at an event, read twice and given once: a position that is no event's place cannot be read from.
  * 3. The server filters by one thing only, streams or types; the rest is filtered here. Events of the system are left
  *    out, as in the other stores.
  */
-import {
-  BACKWARDS,
-  END,
-  eventTypeFilter,
-  FORWARDS,
-  START,
-  streamNameFilter,
-  type Filter,
-} from '@kurrent/kurrentdb-client';
 import { EclError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
 import type { EventFilter, ReadAllOptions, RecordedEvent } from '../../ports/event-store.ts';
-import { catchUp, subscribeToAll, type Start } from './catch-up.ts';
 import type { Connection } from './connection.ts';
-import { isUnavailable, reasonOf } from './errors.ts';
-import { fromClientEvent } from './event-codec.ts';
-import { NoAnswer } from './timing.ts';
+import { reasonOf } from './errors.ts';
+import { fromWire } from './event-codec.ts';
+import { frames } from './reading.ts';
+import { events } from './stream-reading.ts';
+import type { ReadOptions } from './wire.ts';
+
+/** A place in the log: behind an event where both are its position. */
+export interface Place {
+  readonly commit: bigint;
+  readonly prepare: bigint;
+}
+export type Start = Place | 'start' | 'end';
 
 const isOfSystem = ({ stream, type }: RecordedEvent): boolean =>
   stream.startsWith('$') || type.startsWith('$');
@@ -36,16 +35,38 @@ export const matches = (event: RecordedEvent, { streamPrefixes, types }: EventFi
 export const isNothing = ({ streamPrefixes, types }: EventFilter): boolean =>
   streamPrefixes?.length === 0 || types?.length === 0;
 
+type Filter = NonNullable<ReadOptions['filter']>;
+
 /** What the server can do of a filter. */
-export const serverFilter = ({ streamPrefixes, types }: EventFilter): Filter => {
+const expressionOf = ({ streamPrefixes, types }: EventFilter): Filter => {
   if (streamPrefixes !== undefined && !streamPrefixes.includes('')) {
-    return streamNameFilter({ prefixes: [...streamPrefixes] });
+    return { streamIdentifier: { prefix: [...streamPrefixes] } };
   }
-  if (types !== undefined) return eventTypeFilter({ prefixes: [...types] });
-  return eventTypeFilter({ regex: String.raw`^[^\$]` });
+  if (types !== undefined) return { eventType: { prefix: [...types] } };
+  return { eventType: { regex: String.raw`^[^\$]` } };
 };
 
-export const placeOf = (position: bigint): Start => ({ commit: position, prepare: position });
+export const placeOf = (position: bigint): Place => ({ commit: position, prepare: position });
+
+/** How many events that do not match a subscription passes over before it says how far it is. */
+const checkpointWindow = 1_000;
+
+/** What is asked of the log; without a filter everything, events of the system too. */
+export const allOptions = (from: Start, filter: EventFilter | undefined): ReadOptions => ({
+  all:
+    typeof from === 'string'
+      ? { [from]: {} }
+      : { position: { commitPosition: from.commit, preparePosition: from.prepare } },
+  ...(filter === undefined
+    ? { noFilter: {} }
+    : {
+        filter: {
+          ...expressionOf(filter),
+          max: checkpointWindow,
+          checkpointIntervalMultiplier: 1,
+        },
+      }),
+});
 
 interface Page {
   readonly events: readonly RecordedEvent[];
@@ -64,34 +85,17 @@ export const readPage = async (
   connection: Connection,
   { from, direction, count, filter }: PageRequest,
 ): Promise<Page> => {
-  const release = await connection.pageSlots.take();
-  const { client } = connection;
+  const readDirection = direction === 'forwards' ? 0 : 1;
+  const page: RecordedEvent[] = [];
   try {
-    return await connection.use('a read', async () => {
-      const events: RecordedEvent[] = [];
-      const stored = client.readAll({
-        fromPosition: from,
-        direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
-        maxCount: count,
-        requiresLeader: true,
-        filter: serverFilter(filter),
-      });
-      for await (const { event, commitPosition } of stored) {
-        if (event !== undefined) events.push(fromClientEvent(event, commitPosition));
-      }
-      return { events, isLast: events.length < count };
-    });
+    const options = { ...allOptions(from, filter), readDirection, count };
+    for await (const event of events(connection, options)) page.push(event);
+    return { events: page, isLast: page.length < count };
   } catch (error) {
-    // The native part does not find its server again once it has failed to.
-    if (isUnavailable(error) || error instanceof NoAnswer) connection.renew(client);
-    if (/InvalidPosition/.test(reasonOf(error))) {
-      throw new EclError('usage.invalid', {
-        reason: `No event of this store stands at the position ${String(from === START || from === END ? from : from.commit)}`,
-      });
-    }
-    throw error;
-  } finally {
-    release();
+    if (!/InvalidPosition/.test(reasonOf(error))) throw error;
+    const place = typeof from === 'string' ? from : String(from.commit);
+    const reason = `No event of this store stands at the position ${place}`;
+    throw new EclError('usage.invalid', { reason });
   }
 };
 
@@ -110,7 +114,7 @@ export async function* readForwards(
   let place = first;
   let known = isIncluded ? undefined : first;
   for (;;) {
-    const from = place === undefined ? START : placeOf(place);
+    const from = place === undefined ? 'start' : placeOf(place);
     const count = Math.min(limits.readBatchMax, limit) + 1;
     const request = { from, direction: 'forwards', count, filter } as const;
     const page = await connection.persistently(() => readPage(connection, request));
@@ -132,14 +136,14 @@ async function* readBackwards(
 ): AsyncGenerator<RecordedEvent> {
   if (before !== undefined) {
     const request = { from: placeOf(before), direction: 'forwards', count: 1, filter } as const;
-    const { events } = await connection.persistently(() => readPage(connection, request));
-    for (const event of events) {
+    const page = await connection.persistently(() => readPage(connection, request));
+    for (const event of page.events) {
       if (event.position === before && matches(event, filter)) yield event;
     }
   }
   let place = before;
   for (;;) {
-    const from = place === undefined ? END : placeOf(place);
+    const from = place === undefined ? 'end' : placeOf(place);
     const count = Math.min(limits.readBatchMax, limit);
     const request = { from, direction: 'backwards', count, filter } as const;
     const page = await connection.persistently(() => readPage(connection, request));
@@ -159,11 +163,11 @@ export async function* readAll(
   const { from, direction, filter = {}, limit = Infinity } = options;
   let left = limit;
   if (left <= 0 || isNothing(filter)) return;
-  const events =
+  const found =
     direction === 'backwards'
       ? readBackwards(connection, from, options)
       : readForwards(connection, { place: from, isIncluded: true }, options);
-  for await (const event of events) {
+  for await (const event of found) {
     yield event;
     left -= 1;
     if (left <= 0) return;
@@ -172,21 +176,26 @@ export async function* readAll(
 
 /** Position of the last event of the log, whoever wrote it. */
 export const lastPosition = async (connection: Connection): Promise<bigint | undefined> => {
-  const items = connection.persistentItems(() =>
-    catchUp(connection, (client) => subscribeToAll(client, END, undefined)),
-  );
-  for await (const item of items) {
-    if (!('caughtUp' in item)) continue;
-    const { position, ...place } = item.caughtUp;
-    if (position !== undefined) return position.commit;
-    // Servers before 25 say nothing of the place, not even the date.
-    return 'date' in place ? undefined : readEnd(connection);
+  const options = { ...allOptions('end', undefined), readDirection: 1, count: 1 };
+  for await (const { position } of connection.persistentItems(() => events(connection, options))) {
+    return position;
   }
   return undefined;
 };
 
-const readEnd = async (connection: Connection): Promise<bigint | undefined> => {
-  const request = { from: END, direction: 'backwards', count: 1, filter: {} } as const;
-  const page = await connection.persistently(() => readPage(connection, request));
-  return page.events[0]?.position;
-};
+export type CatchUpItem = RecordedEvent | 'caughtUp';
+
+/** What is stored behind a place, then a word for it. */
+export async function* catchUp(
+  connection: Connection,
+  from: Start,
+  filter: EventFilter,
+): AsyncGenerator<CatchUpItem> {
+  const options = { ...allOptions(from, filter), subscription: {} };
+  for await (const { event, caughtUp } of frames(connection, options)) {
+    if (event?.event !== undefined) yield fromWire(event.event);
+    if (caughtUp === undefined) continue;
+    yield 'caughtUp';
+    return;
+  }
+}

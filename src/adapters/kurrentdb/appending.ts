@@ -7,7 +7,7 @@
  *    repeats it unchanged, and the server knows it again by its ids at its place.
  * 3. A retry is known by ids and place, never by place alone, so that a loser is refused however often it asks.
  */
-import { ANY, END, NO_STREAM, STREAM_EXISTS } from '@kurrent/kurrentdb-client';
+import { ANY, NO_STREAM, STREAM_EXISTS } from '@kurrent/kurrentdb-client';
 import { EclError } from '../../core/errors.ts';
 import type {
   Append,
@@ -16,11 +16,12 @@ import type {
   StreamCheck,
 } from '../../ports/event-store.ts';
 import { lastPosition } from './all-reading.ts';
-import { catchUp, subscribeToStream } from './catch-up.ts';
 import type { Connection } from './connection.ts';
 import { appendFailure, failureOf, refusalOf, violationOf } from './errors.ts';
-import { isRecordType, toClientEvent, toClientRecord, type ClientEvent } from './event-codec.ts';
+import { isRecordType, textsOf, toClientEvent, type ClientEvent } from './event-codec.ts';
 import { readStream } from './stream-reading.ts';
+import { schemaFormats, states } from './wire-messages.ts';
+import { appendRecords } from './wire.ts';
 
 /** What the server offers for appends over several streams. */
 export interface AppendFeatures {
@@ -47,7 +48,12 @@ export const prepare = (append: Append): PreparedAppend => {
     const what = `The event ${type}`;
     throw new EclError('input.too-large', { what, bytes: size, limit: eventBytesMax });
   }
-  return { ...append, bytes, clientEvents: append.events.map(toClientEvent) };
+  return {
+    ...append,
+    events: [...append.events],
+    bytes,
+    clientEvents: append.events.map(toClientEvent),
+  };
 };
 
 const stateOf = (
@@ -140,29 +146,27 @@ export class Appending {
     );
   }
 
-  #written(appends: readonly PreparedAppend[], checks: readonly StreamCheck[]): Promise<Written> {
-    if (!this.features.appendRecords) {
-      const requests = appends.map(({ stream, expectedRevision, clientEvents }) => ({
-        streamName: stream,
-        expectedState: stateOf(expectedRevision),
-        events: clientEvents.map(toClientRecord),
-      }));
-      return this.#call((client) => client.multiStreamAppend(requests));
-    }
-    const records = appends.flatMap(({ stream, clientEvents }) =>
-      clientEvents.map((event) => ({ streamName: stream, record: toClientRecord(event) })),
-    );
-    // No check stands for "any": the server takes none with that.
-    const expected = appends
-      .filter(({ expectedRevision }) => expectedRevision !== 'any')
-      .map(({ stream, expectedRevision }) => ({ stream, state: stateOf(expectedRevision) }));
-    const resting = checks.map(({ stream, revision }) => ({ stream, state: BigInt(revision) }));
-    const all = [...expected, ...resting].map(({ stream, state }) => ({
-      type: 'stream_state' as const,
+  async #written(
+    appends: readonly PreparedAppend[],
+    checks: readonly StreamCheck[],
+  ): Promise<Written> {
+    if (!this.features.appendRecords) return this.#session(appends);
+    const request = { records: appends.flatMap(recordsOf), checks: checksOf(appends, checks) };
+    const answer = await this.#call((client) => appendRecords(client, request));
+    const responses = (answer.revisions ?? []).map(({ stream = '', revision = 0n }) => ({
       streamName: stream,
-      expectedState: state,
+      revision,
     }));
-    return this.#call((client) => client.appendRecords(records, all));
+    return { responses, ...(answer.position === undefined ? {} : { position: answer.position }) };
+  }
+
+  #session(appends: readonly PreparedAppend[]): Promise<Written> {
+    const requests = appends.map(({ stream, expectedRevision, clientEvents }) => ({
+      streamName: stream,
+      expectedState: stateOf(expectedRevision),
+      events: clientEvents.map((event) => ({ ...event, metadata: textsOf(event) })),
+    }));
+    return this.#call((client) => client.multiStreamAppend(requests));
   }
 
   #call<T>(work: (client: Connection['client']) => Promise<T>): Promise<T> {
@@ -178,16 +182,39 @@ export class Appending {
 
   /** The client goes to the leader when a call that asks for it is turned away, which appends do not. */
   async #findLeader(): Promise<void> {
-    const asking = catchUp(this.#connection, (client) =>
-      subscribeToStream(client, 'ecl-ready', END),
-    );
-    try {
-      for await (const _ of asking) return;
-    } catch {
-      // Turned away is what it was for.
-    }
+    await lastPosition(this.#connection).catch(() => undefined);
   }
 }
+
+const recordsOf = ({ stream, events, clientEvents }: PreparedAppend) =>
+  clientEvents.map((event, index) => ({
+    recordId: event.id,
+    properties: propertiesOf(event),
+    schema: {
+      format: event.contentType === 'application/json' ? schemaFormats.json : schemaFormats.bytes,
+      name: event.type,
+    },
+    data: events[index]!.data,
+    stream,
+  }));
+
+const propertiesOf = (event: ClientEvent): Record<string, { readonly stringValue: string }> =>
+  Object.fromEntries(
+    Object.entries(textsOf(event)).map(([name, stringValue]) => [name, { stringValue }]),
+  );
+
+const checksOf = (appends: readonly PreparedAppend[], checks: readonly StreamCheck[]) => {
+  const expected = appends.flatMap(({ stream, expectedRevision }) => {
+    // No check stands for "any": the server takes none with that.
+    if (expectedRevision === 'any') return [];
+    if (expectedRevision === 'no-stream') return [{ stream, expectedState: states.noStream }];
+    if (expectedRevision === 'stream-exists')
+      return [{ stream, expectedState: states.streamExists }];
+    return [{ stream, expectedState: expectedRevision }];
+  });
+  const resting = checks.map(({ stream, revision }) => ({ stream, expectedState: revision }));
+  return [...expected, ...resting].map((streamState) => ({ streamState }));
+};
 
 interface Written {
   readonly position?: bigint;

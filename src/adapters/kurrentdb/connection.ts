@@ -1,8 +1,8 @@
 /**
  * The one client of a process, replaced by a fresh one where it cannot recover by itself.
  *
- * 1. The client's native part, which reads, stays broken for ever where its first connection fails, and a connection
- *    that is silently gone answers nothing: then everything gets a new client. What was in flight fails and is in doubt.
+ * 1. A connection that is silently gone answers nothing: then everything gets a new client. What was in flight fails and
+ *    is in doubt. Its native part, which stays broken where it fails to connect at first, is never used.
  * 2. A client is replaced once however many find it broken, and not more often than it can be tried.
  * 3. Work that writes nothing, or was certainly not written, is tried again until patience ends.
  */
@@ -38,10 +38,8 @@ const retryMsLast = 1_000;
 export class Connection {
   readonly #connectionString: ConnectionString;
   readonly #closing = new AbortController();
-  /** Native reads: beyond eight in flight they were seen to stand still together. */
-  readonly pageSlots = new Slots(4);
-  /** Loads of streams, which share one connection with everything else. */
-  readonly loadSlots = new Slots(32);
+  /** Reads in flight: they share one connection with everything else. */
+  readonly readSlots = new Slots(32);
   patience: Patience;
   #client: KurrentDBClient;
   #renewedAt = -Infinity;

@@ -15,7 +15,6 @@ import {
   StreamDeletedError,
   StreamTombstonedError,
   TransactionMaxSizeExceededError,
-  UnavailableError,
   UnsupportedError,
   WrongExpectedVersionError,
 } from '@kurrent/kurrentdb-client';
@@ -82,9 +81,6 @@ export const failureOf = (error: unknown): Failure => {
     refusals.includes(codeOf(error));
   return { kind: isRefused ? 'refused' : 'in-doubt', reason };
 };
-
-/** Whether the client has lost its server, so that its native part may not find it again by itself. */
-export const isUnavailable = (error: unknown): boolean => error instanceof UnavailableError;
 
 const actualOf = (actual: unknown): number | 'no-stream' =>
   typeof actual === 'bigint' && actual >= 0n ? Number(actual) : 'no-stream';

@@ -1,22 +1,18 @@
 /**
  * Events of the port as the client takes and gives them.
  *
- * 1. Data is kept to the byte. The client writes and reads JSON through `JSON`, so a text is stored as JSON where that
- *    gives the same text again, as ECL's own always does, and as octets where it does not.
+ * 1. Data is kept to the byte. The client writes JSON through `JSON`, so a text is stored as JSON where that gives the
+ *    same text again, as ECL's own always does, and as octets where it does not.
  * 2. Metadata of a journal is stored as texts, since an append over several streams can hold nothing else; then it looks
  *    the same to a subscriber however it was appended. Any other metadata goes as it is, or folded into one text.
  */
-import type {
-  AllStreamRecordedEvent,
-  BinaryEventData,
-  JSONEventData,
-  JSONType,
-  RecordedEvent as ClientRecordedEvent,
-} from '@kurrent/kurrentdb-client';
+import type { BinaryEventData, JSONEventData, JSONType } from '@kurrent/kurrentdb-client';
 import { EclError } from '../../core/errors.ts';
 import type { EventData, EventMetadata, RecordedEvent } from '../../ports/event-store.ts';
+import type { Frame } from './wire.ts';
 
 export type ClientEvent = JSONEventData | BinaryEventData;
+type WireRecorded = NonNullable<NonNullable<Frame['event']>['event']>;
 
 /** Holds the JSON text of metadata that is more than texts by name. */
 const foldedName = 'ecl.metadata';
@@ -72,11 +68,11 @@ export const toClientEvent = ({ id, type, data, metadata }: EventData): ClientEv
   metadata: withTexts(type, metadata),
 });
 
-/** The same event for an append over several streams, whose metadata is texts by name. */
-export const toClientRecord = (event: ClientEvent): ClientEvent => {
-  const metadata = event.metadata as Record<string, unknown>;
-  if (isFlat(metadata)) return event;
-  return { ...event, metadata: { [foldedName]: JSON.stringify(metadata) } };
+/** Its metadata for an append over several streams, where it is texts by name. */
+export const textsOf = ({ metadata }: ClientEvent): Readonly<Record<string, string>> => {
+  const fields = metadata as Readonly<Record<string, unknown>>;
+  if (isFlat(fields)) return fields as Readonly<Record<string, string>>;
+  return { [foldedName]: JSON.stringify(fields) };
 };
 
 /** Whether an append over several streams may have an event of this type. */
@@ -84,7 +80,6 @@ export const isRecordType = (type: string): boolean => /^[\p{L}\p{N}_.$:-]+$/u.t
 
 const metadataOf = (stored: unknown): EventMetadata => {
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return {};
-  if (stored instanceof Uint8Array) return {};
   const { [foldedName]: folded, ...others } = stored as Record<string, unknown>;
   if (typeof folded === 'string') {
     try {
@@ -102,19 +97,22 @@ const metadataOf = (stored: unknown): EventMetadata => {
   return metadata;
 };
 
-const textOf = (event: ClientRecordedEvent | AllStreamRecordedEvent): string =>
-  event.isJson ? (JSON.stringify(event.data) ?? '') : Buffer.from(event.data).toString('utf8');
+const parsedMetadata = (bytes: Buffer | undefined): unknown => {
+  if (bytes === undefined || bytes.length === 0) return {};
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return {};
+  }
+};
 
-/** @param fallback the position of the answer, for servers that give an event none of its own */
-export const fromClientEvent = (
-  event: ClientRecordedEvent | AllStreamRecordedEvent,
-  fallback = 0n,
-): RecordedEvent => ({
-  id: event.id,
-  type: event.type,
-  data: textOf(event),
-  metadata: metadataOf(event.metadata),
-  stream: event.streamId,
-  revision: Number(event.revision),
-  position: event.position?.commit ?? fallback,
+/** An event as the wire gives it: the text of its data is that of the store, to the byte. */
+export const fromWire = (recorded: WireRecorded): RecordedEvent => ({
+  id: recorded.id?.string ?? '',
+  type: recorded.metadata?.get('type') ?? '',
+  data: recorded.data?.toString('utf8') ?? '',
+  metadata: metadataOf(parsedMetadata(recorded.customMetadata)),
+  stream: recorded.streamIdentifier?.streamName?.toString('utf8') ?? '',
+  revision: Number(recorded.streamRevision ?? 0n),
+  position: recorded.commitPosition ?? 0n,
 });

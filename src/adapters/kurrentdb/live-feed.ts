@@ -7,16 +7,21 @@
  * 4. The server filters by the streams that anybody follows. When somebody follows more, it is asked again for all of
  *    them from here on, and the others lose nothing, since what lies before is read from the store.
  */
-import { START, type KurrentDBClient, type Position } from '@kurrent/kurrentdb-client';
+import { convertToCommandError, type KurrentDBClient } from '@kurrent/kurrentdb-client';
 import type { EventFilter } from '../../ports/event-store.ts';
-import { lastPosition, placeOf, readPage, serverFilter } from './all-reading.ts';
-import { endSubscription, subscribeToAll, type Start } from './catch-up.ts';
+import {
+  allOptions,
+  lastPosition,
+  placeOf,
+  readPage,
+  type Place,
+  type Start,
+} from './all-reading.ts';
 import type { Connection } from './connection.ts';
-import { fromClientEvent } from './event-codec.ts';
+import { fromWire } from './event-codec.ts';
 import { RecentEvents } from './recent-events.ts';
 import { backoff, every, monotonicMs, pause } from './timing.ts';
-
-type Subscription = ReturnType<typeof subscribeToAll>;
+import { endRead, openRead, type Frame, type FrameStream } from './wire.ts';
 
 export interface FeedTimes {
   /** How long nothing may come before the log is asked. */
@@ -34,16 +39,13 @@ const timesDefault: FeedTimes = {
   retryMsLast: 2_000,
 };
 
-/** How many events that do not match the server passes over before it says how far it is. */
-const checkpointWindow = 1_000;
-
 export class LiveFeed {
   readonly #connection: Connection;
   readonly #times: FeedTimes;
   readonly recent: RecentEvents;
   readonly #followed = new Map<object, EventFilter>();
   #prefixes: readonly string[] | undefined = [];
-  #place: Start = START;
+  #place: Start = 'start';
   #running: AbortController | undefined;
   #heardAt = 0;
   #started: Promise<void> | undefined;
@@ -87,7 +89,7 @@ export class LiveFeed {
   async #begin(signal: AbortSignal): Promise<void> {
     const end = await lastPosition(this.#connection);
     if (signal.aborted) return;
-    this.#place = end === undefined ? START : placeOf(end);
+    this.#place = end === undefined ? 'start' : placeOf(end);
     this.recent.beginAfter(end ?? -1n);
     void this.#keep(signal);
   }
@@ -127,55 +129,65 @@ export class LiveFeed {
   }
 
   /** One subscription until it ends. @returns why it did, or undefined when it was asked to */
-  #subscription(signal: AbortSignal): Promise<unknown> {
+  async #subscription(signal: AbortSignal): Promise<unknown> {
+    const { client } = this.#connection;
+    const options = { ...allOptions(this.#place, this.#filter), subscription: {} };
+    const opened: FrameStream[] = [];
+    try {
+      const listen = (stream: FrameStream): { readonly ended: Promise<unknown> } => {
+        opened.push(stream);
+        return { ended: this.#until(signal, client, stream) };
+      };
+      const opening = openRead(client, options, listen);
+      const { ended } = await this.#connection.use('a subscription', () => opening);
+      return await ended;
+    } catch (error) {
+      return error;
+    } finally {
+      opened.forEach(endRead);
+    }
+  }
+
+  #until(signal: AbortSignal, client: KurrentDBClient, stream: FrameStream): Promise<unknown> {
+    this.#heardAt = monotonicMs();
     return new Promise((resolve) => {
-      const { client } = this.#connection;
-      const subscription = this.#open(client);
-      const quiet = every(
-        Math.min(1_000, this.#times.quietMs),
-        () => void this.#listen(client, end),
-      );
+      const checkMs = Math.min(1_000, this.#times.quietMs);
+      const quiet = every(checkMs, () => void this.#listen(client, end));
       const end = (error?: unknown): void => {
         quiet();
         signal.removeEventListener('abort', stop);
-        endSubscription(subscription);
+        stream.removeAllListeners('data');
         resolve(error);
       };
       const stop = (): void => end();
       this.#restart = stop;
       signal.addEventListener('abort', stop);
-      subscription.on('error', end);
-      subscription.on('end', () => end(new Error('the server ended the subscription')));
+      stream.on('error', (error) => end(convertToCommandError(error)));
+      stream.on('end', () => end(new Error('the server ended the subscription')));
+      stream.on('data', (frame: Frame) => this.#take(frame));
+      if (signal.aborted) end();
     });
   }
 
-  #open(client: KurrentDBClient): Subscription {
-    const filter = this.#prefixes === undefined ? {} : { streamPrefixes: this.#prefixes };
-    const subscription = subscribeToAll(client, this.#place, {
-      ...serverFilter(filter),
-      maxSearchWindow: checkpointWindow,
-      checkpointInterval: 1,
-      checkpointReached: async (_, position) => this.#reached(position),
-    });
-    this.#heardAt = monotonicMs();
-    subscription.on('data', ({ event, commitPosition }) => {
-      if (event === undefined) return;
-      const recorded = fromClientEvent(event, commitPosition);
-      this.#reached(placeOf(recorded.position) as Position);
+  get #filter(): EventFilter {
+    return this.#prefixes === undefined ? {} : { streamPrefixes: this.#prefixes };
+  }
+
+  #take({ event, checkpoint }: Frame): void {
+    this.#heard();
+    if (event?.event !== undefined) {
+      const recorded = fromWire(event.event);
+      this.#place = placeOf(recorded.position);
       this.recent.add(recorded);
-    });
-    subscription.on('confirmation', () => this.#heard());
-    return subscription;
+    } else if (checkpoint?.commitPosition !== undefined) {
+      const { commitPosition: commit, preparePosition: prepare = 0n } = checkpoint;
+      this.#place = { commit, prepare } satisfies Place;
+    }
   }
 
   #heard(): void {
     this.#heardAt = monotonicMs();
     this.#connection.heard();
-  }
-
-  #reached(position: Position): void {
-    this.#heard();
-    this.#place = position;
   }
 
   /** Whether the log holds something that should have come by now. */
@@ -185,7 +197,7 @@ export class LiveFeed {
     this.#heardAt = monotonicMs();
     const asked = this.#heardAt;
     const from = this.#place;
-    const filter = this.#prefixes === undefined ? {} : { streamPrefixes: this.#prefixes };
+    const filter = this.#filter;
     try {
       const request = { from, direction: 'forwards', count: 2, filter } as const;
       const { events } = await readPage(this.#connection, request);

@@ -7,17 +7,8 @@
  * 3. While the server is away it waits; only a refusal ends it with an error.
  * 4. It ends without an error when the reader leaves, its signal aborts or the store closes.
  */
-import { START } from '@kurrent/kurrentdb-client';
 import type { EventFilter, RecordedEvent, SubscriptionItem } from '../../ports/event-store.ts';
-import {
-  isNothing,
-  lastPosition,
-  matches,
-  placeOf,
-  readForwards,
-  serverFilter,
-} from './all-reading.ts';
-import { catchUp, subscribeToAll } from './catch-up.ts';
+import { catchUp, isNothing, lastPosition, matches, placeOf, readForwards } from './all-reading.ts';
 import { isPassing, type Connection } from './connection.ts';
 import { readFailure } from './errors.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -64,11 +55,10 @@ async function* rest(
   at: Progress,
 ): AsyncGenerator<RecordedEvent> {
   const begun = feed.recent.beginsAfter;
-  const from = at.place === undefined || at.place < 0n ? START : placeOf(at.place);
-  const open = catchUp(connection, (client) => subscribeToAll(client, from, serverFilter(filter)));
-  for await (const item of open) {
+  const from = at.place === undefined || at.place < 0n ? 'start' : placeOf(at.place);
+  for await (const item of catchUp(connection, from, filter)) {
     if (signal.aborted) return;
-    if ('caughtUp' in item) {
+    if (item === 'caughtUp') {
       if (begun !== undefined && begun > (at.place ?? -1n)) at.place = begun;
       return;
     }
