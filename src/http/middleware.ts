@@ -13,12 +13,15 @@ const requestId =
     await next();
   };
 
-/** Answers are for the one who asked, and are what they say they are. */
-const safeHeaders: MiddlewareHandler<ApiEnv> = async (context, next) => {
-  context.header('X-Content-Type-Options', 'nosniff');
-  context.header('Cache-Control', 'no-store');
-  await next();
-};
+/** Answers are for the one who asked, and are what they say they are; those of a server that ends are the last. */
+const commonHeaders =
+  ({ closing }: Api): MiddlewareHandler<ApiEnv> =>
+  async (context, next) => {
+    context.header('X-Content-Type-Options', 'nosniff');
+    context.header('Cache-Control', 'no-store');
+    await next();
+    if (closing.aborted) context.header('Connection', 'close');
+  };
 
 const hostChecks =
   ({ hosts }: Api): MiddlewareHandler<ApiEnv> =>
@@ -47,7 +50,7 @@ const authentication =
 /** @param open paths that need no token */
 export const mountMiddleware = (app: Hono<ApiEnv>, api: Api, open: ReadonlySet<string>): void => {
   app.use(requestId(api));
-  app.use(safeHeaders);
+  app.use(commonHeaders(api));
   app.use(hostChecks(api));
   app.use(authentication(api, open));
 };

@@ -4,10 +4,11 @@
  * 1. `close` resolves within the grace, whatever clients do: streams end first, requests under way get the grace.
  */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { EclError } from '../core/errors.ts';
 import { ArtifactAccess } from './access/artifact-access.ts';
 import { Load } from './access/load.ts';
+import type { Clock } from '../ports/clock.ts';
 import { createApp } from './app.ts';
 import type { Api } from './api.ts';
 import { RunWaits } from './run-waits.ts';
@@ -30,6 +31,7 @@ export interface ServerOptions {
 }
 
 const closeGraceMs = 2_000;
+const lookMs = 25;
 
 const listen = (server: Server, { host, port }: ServerOptions): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -59,6 +61,8 @@ export const startHttpServer = async (options: ServerOptions): Promise<HttpServe
     closing: closing.signal,
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  /** Connections that have asked for nothing yet: some clients open them in advance. Node does not count them as idle. */
+  const fresh = new Set<Socket>();
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -68,27 +72,43 @@ export const startHttpServer = async (options: ServerOptions): Promise<HttpServe
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
-      // A connection that is kept for another request must not keep a server that ends.
-      response.once('close', () => {
-        if (closing.signal.aborted) server.closeIdleConnections();
-      });
+      fresh.delete(request.socket);
       void listener(request, response);
     },
   );
+  server.on('connection', (socket) => {
+    fresh.add(socket);
+    socket.once('close', () => fresh.delete(socket));
+  });
   server.maxConnections = limits.connectionsMax;
   const port = await listen(server, options);
   return {
     url: `http://${inBrackets(options.host)}:${port}`,
     port,
-    close: (graceMs = closeGraceMs) =>
-      new Promise((resolve) => {
-        closing.abort();
-        const cancel = clock.schedule(clock.now() + graceMs, () => server.closeAllConnections());
-        server.close(() => {
-          cancel();
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
+    close: (graceMs = closeGraceMs) => {
+      closing.abort();
+      return closeServer(server, { clock, graceMs, fresh });
+    },
   };
 };
+
+/** Connections are kept for another request: each is closed as soon as it is idle. */
+const closeServer = (
+  server: Server,
+  { clock, graceMs, fresh }: { clock: Clock; graceMs: number; fresh: ReadonlySet<Socket> },
+): Promise<void> =>
+  new Promise((resolve) => {
+    const until = clock.now() + graceMs;
+    let cancel = (): void => {};
+    const look = (): void => {
+      if (clock.now() >= until) server.closeAllConnections();
+      else server.closeIdleConnections();
+      for (const socket of fresh) socket.destroy();
+      cancel = clock.schedule(clock.now() + lookMs, look);
+    };
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    look();
+  });

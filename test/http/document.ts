@@ -26,9 +26,9 @@ export interface Operation {
 export interface ApiDocument {
   readonly operations: readonly Operation[];
   /** A schema of the document that checks values, references included. */
-  schema(part: object): z.ZodType;
+  readonly schema: (part: object) => z.ZodType;
   /** What is wrong with an answer, by what the document says of it. */
-  complaintsAbout(operation: Operation, answer: Response, body: string): string[];
+  readonly complaintsAbout: (operation: Operation, answer: Response, body: string) => string[];
 }
 
 const mediaTypeOf = (answer: Response): string | undefined =>

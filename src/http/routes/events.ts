@@ -105,6 +105,7 @@ const stream = async (api: Api, context: Context<ApiEnv>, wanted: Wanted): Promi
   const leave = api.load.takeStream(context.get('principal'));
   const end = (): void => controller.abort();
   closing.addEventListener('abort', end);
+  if (closing.aborted) end();
   const isWanted = concerns(of);
   const body = eventStream({
     events: ecl.events({
@@ -133,6 +134,8 @@ const stream = async (api: Api, context: Context<ApiEnv>, wanted: Wanted): Promi
   });
   return context.body(body, 200, {
     'Content-Type': eventStreamMediaType,
+    // When a stream is over, its connection is of no more use.
+    Connection: 'close',
     // A proxy that gathers what it passes on would hold events back.
     'X-Accel-Buffering': 'no',
   });
