@@ -47,6 +47,7 @@ export class StreamStates {
   readonly #store: EventStore;
   #young = new Map<string, StreamState>();
   #old = new Map<string, StreamState>();
+  readonly #loading = new Map<string, Promise<StreamState>>();
   /** How often something was forgotten: what was read before that is not remembered. */
   #changes = 0;
 
@@ -63,8 +64,16 @@ export class StreamStates {
     return old;
   }
 
+  /** Those who ask while it is looked up are answered together, in the order in which they asked. */
   async get(stream: string): Promise<StreamState> {
-    return this.known(stream) ?? this.#load(stream);
+    const known = this.known(stream);
+    if (known !== undefined) return known;
+    let loading = this.#loading.get(stream);
+    if (loading === undefined) {
+      loading = this.#load(stream).finally(() => this.#loading.delete(stream));
+      this.#loading.set(stream, loading);
+    }
+    return loading;
   }
 
   /** To be called once the metadata of a stream was written, before anybody is told. */
@@ -78,6 +87,7 @@ export class StreamStates {
     ]) {
       this.#young.delete(one);
       this.#old.delete(one);
+      this.#loading.delete(one);
     }
   }
 

@@ -78,12 +78,13 @@ export class StreamWriter {
   append(append: StreamAppend): Promise<Appended> {
     const { stream, events } = append;
     const key = baseStreamOf(stream);
-    const state = this.states.known(stream);
-    const isStraight = events.length > 0 && key === stream && !isJournal(stream);
-    if (isStraight && state !== undefined && isOpen(state) && this.locks.tryShared(key)) {
-      return this.#straight(append, state).finally(() => this.locks.release(key));
+    if (events.length === 0 || key !== stream || isJournal(stream)) return this.#exclusive(append);
+    if (!this.locks.tryShared(key)) {
+      return this.locks.acquire(key, 'shared').then(() => this.#shared(append));
     }
-    return this.locks.holding(new Map([[key, 'exclusive']]), () => this.#alone(append));
+    // Without a pause before it is handed to the store, where nothing has to be looked up.
+    const state = this.states.known(stream);
+    return state === undefined ? this.#shared(append) : this.#known(append, state);
   }
 
   /**
@@ -139,6 +140,32 @@ export class StreamWriter {
     if (isJournal(stream)) return events.map((event) => toJournalEvent(stream, event));
     const created = this.now();
     return events.map((event) => toStored(event, created));
+  }
+
+  #exclusive(append: StreamAppend): Promise<Appended> {
+    const wanted = new Map([[baseStreamOf(append.stream), 'exclusive' as const]]);
+    return this.locks.holding(wanted, () => this.#alone(append));
+  }
+
+  /** Holds the shared lock, and gives it back. */
+  async #shared(append: StreamAppend): Promise<Appended> {
+    let state: StreamState;
+    try {
+      state = await this.states.get(append.stream);
+    } catch (error) {
+      this.locks.release(append.stream);
+      throw error;
+    }
+    return this.#known(append, state);
+  }
+
+  /** The same, when the state of the stream is known. */
+  #known(append: StreamAppend, state: StreamState): Promise<Appended> {
+    if (isOpen(state)) {
+      return this.#straight(append, state).finally(() => this.locks.release(append.stream));
+    }
+    this.locks.release(append.stream);
+    return this.#exclusive(append);
   }
 
   async #straight(append: StreamAppend, { metadata }: StreamState): Promise<Appended> {

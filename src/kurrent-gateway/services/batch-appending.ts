@@ -132,7 +132,9 @@ class BatchCall {
   readonly #gathered = new Map<string, Gathered>();
   #gatheredBytes = 0;
   #underWay = 0;
-  #isEnded = false;
+  #isFinished = false;
+  /** What ends the call, once it is to end. */
+  #finish: (() => void) | undefined;
 
   constructor(call: Call, { writer, clock, report }: BatchParts) {
     this.#call = call;
@@ -143,17 +145,22 @@ class BatchCall {
       if (isTooLarge(frame)) this.#call.emit('error', refusalOf(messageTooLarge()));
       else this.#take(frame);
     });
-    call.on('end', () => this.end());
+    call.on('end', () => this.#end(() => call.end()));
   }
 
-  /** Takes nothing more, and ends when everything is answered. */
-  end(): void {
-    this.#isEnded = true;
-    this.#endIfDone();
+  /** Takes nothing more, and breaks off when what was taken is answered, so that the client asks for the rest elsewhere. */
+  breakOff(): void {
+    const gone = new InvalidCall(status.UNAVAILABLE, 'The gateway is closing');
+    this.#end(() => this.#call.emit('error', refusalOf(gone)));
+  }
+
+  #end(finish: () => void): void {
+    this.#finish ??= finish;
+    this.#finishIfDone();
   }
 
   #take(frame: BatchFrame): void {
-    if (this.#isEnded) return;
+    if (this.#finish !== undefined) return;
     const key = uuidOf(frame.correlationId) ?? '';
     const known = this.#gathered.get(key);
     // Frames of an append without a beginning are passed over.
@@ -229,11 +236,13 @@ class BatchCall {
           : { streamIdentifier: { streamName: streamIdentifier.streamName ?? Buffer.alloc(0) } }),
       });
     }
-    this.#endIfDone();
+    this.#finishIfDone();
   }
 
-  #endIfDone(): void {
-    if (this.#isEnded && this.#underWay === 0) this.#call.end();
+  #finishIfDone(): void {
+    if (this.#finish === undefined || this.#underWay > 0 || this.#isFinished) return;
+    this.#isFinished = true;
+    if (!this.#call.cancelled) this.#finish();
   }
 }
 
@@ -242,7 +251,7 @@ export const handleBatchAppend =
   (parts: BatchParts, closing: AbortSignal) =>
   (call: Call): void => {
     const batch = new BatchCall(call, parts);
-    const end = (): void => batch.end();
+    const end = (): void => batch.breakOff();
     closing.addEventListener('abort', end);
     const forget = (): void => closing.removeEventListener('abort', end);
     call.on('cancelled', forget);
