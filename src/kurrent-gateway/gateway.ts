@@ -5,6 +5,8 @@
  * 1. It listens on loopback and nowhere else: without TLS the protocol carries no credentials, so there are none.
  * 2. gRPC and HTTP share one port, as on a real node.
  * 3. Closing it ends subscriptions, lets appends that are under way be answered, and leaves the store open.
+ *
+ * See docs/decisions/0010-gateway-in-front-of-the-port.md.
  */
 import { setMaxListeners } from 'node:events';
 import { Server, type UntypedServiceImplementation } from '@grpc/grpc-js';
