@@ -34,7 +34,7 @@ import type {
   SubscriptionItem,
 } from '../../ports/event-store.ts';
 import { lastPosition, readAll } from './all-reading.ts';
-import { Appending, prepare } from './appending.ts';
+import { Appending, prepare, type AppendFeatures } from './appending.ts';
 import { parseConnectionString } from './connection-string.ts';
 import { Connection, type Patience } from './connection.ts';
 import { readFailure } from './errors.ts';
@@ -58,6 +58,8 @@ export interface KurrentDbEventStoreOptions {
   /** Events that are kept in memory for subscribers. @default limits.subscriberBufferMax */
   readonly subscriberBufferMax?: number;
   readonly feedTimes?: Partial<FeedTimes>;
+  /** Features of the server that are left unused, as if it were older. @default none */
+  readonly without?: readonly (keyof AppendFeatures)[];
 }
 
 const patienceDefault: Patience = { answerMs: 5_000, awayMs: 15_000 };
@@ -76,9 +78,10 @@ export const openKurrentDbEventStore = async (
   const connectionString = parseConnectionString(options.connectionString);
   const connection = new Connection(connectionString, { ...patience, awayMs: readyMs });
   try {
-    const server = await askServer(connection, access);
+    const offered = await askServer(connection, access);
+    const unused = Object.fromEntries((options.without ?? []).map((name) => [name, false]));
     connection.patience = patience;
-    return new KurrentDbEventStore(connection, server, options);
+    return new KurrentDbEventStore(connection, { ...offered, ...unused }, options);
   } catch (error) {
     await connection.close();
     throw readFailure(connection.shown, '$all', error);

@@ -66,13 +66,13 @@ export class GroupCommit {
 
   #send(): void {
     while (this.#singles < singlesMax) {
-      const single = this.#take((waiting) => !this.#isShared(waiting));
+      const single = this.#take((waiting) => !this.#isShared(waiting), 1);
       if (single.length === 0) break;
       this.#singles += 1;
       this.#commit(single, () => (this.#singles -= 1));
     }
     while (this.#groups < groupsMax) {
-      const group = this.#take((waiting) => this.#isShared(waiting));
+      const group = this.#take((waiting) => this.#isShared(waiting), appendsMax);
       if (group.length === 0) break;
       this.#groups += 1;
       this.#commit(group, () => (this.#groups -= 1));
@@ -92,8 +92,8 @@ export class GroupCommit {
   }
 
   /** The next appends of a kind that may go together, in the order in which they came; the others stay. */
-  #take(isWanted: (waiting: Waiting) => boolean): Waiting[] {
-    const group = new Group();
+  #take(isWanted: (waiting: Waiting) => boolean, max: number): Waiting[] {
+    const group = new Group(max);
     const left: Waiting[] = [];
     const passed = new Set<string>();
     for (const waiting of this.#queue) {
@@ -154,10 +154,15 @@ const ofOne = (stream: string, error: unknown): unknown =>
 
 /** Appends that can be one: no stream twice, written or checked, unless it is checked alike. */
 class Group {
+  readonly #max: number;
   readonly members: Waiting[] = [];
   readonly #written = new Set<string>();
   readonly #checked = new Map<string, number>();
   #bytes = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   take(waiting: Waiting): boolean {
     if (this.members.length > 0 && !this.#fits(waiting)) return false;
@@ -170,7 +175,7 @@ class Group {
 
   #fits({ append, checks }: Waiting): boolean {
     if (!isGroupable(append) || !isGroupable(this.members[0]!.append)) return false;
-    if (this.members.length >= appendsMax || this.#bytes + append.bytes > bytesMax) return false;
+    if (this.members.length >= this.#max || this.#bytes + append.bytes > bytesMax) return false;
     if (this.#written.has(append.stream) || this.#checked.has(append.stream)) return false;
     return checks.every(
       ({ stream, revision }) =>
