@@ -240,13 +240,13 @@ describe('a step', () => {
     const errors = spans
       .all()
       .filter(({ status }) => status.code === SpanStatusCode.ERROR)
-      .map(({ name, attributes }) => [name, attributes['error.type']]);
+      .map(({ name, attributes }) => `${name}: ${String(attributes['error.type'])}`);
     expect(errors.toSorted()).toEqual([
-      ['chat model', 'model.rejected'],
-      ['run asking', 'model.rejected'],
-      ['run flow', 'step.failed'],
-      ['step ask', 'model.rejected'],
-      ['step failing', 'TerminalError'],
+      'chat model: model.rejected',
+      'run asking: model.rejected',
+      'run flow: step.failed',
+      'step ask: model.rejected',
+      'step failing: TerminalError',
     ]);
     expect(JSON.stringify(spans.all().map(({ status }) => status))).not.toContain(answer);
   });
