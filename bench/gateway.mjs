@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -38,6 +39,25 @@ const openServer = async () => {
   return { ...document, stop: () => server.kill('SIGKILL') };
 };
 
+/** Processor time that the server has used so far, in microseconds; NaN where it is not ours. */
+const serverMicroseconds = () => {
+  if (server.pid === undefined) return Number.NaN;
+  const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return 10_000 * (Number(fields[11]) + Number(fields[12]));
+};
+
+/** What `work` gives, with the processor time of both sides for each of `total`. */
+const withCost = async (total, work) => {
+  const [own, serversOwn] = [process.cpuUsage(), serverMicroseconds()];
+  const perSecond = await work();
+  const { user, system } = process.cpuUsage(own);
+  return {
+    perSecond,
+    client: (user + system) / total,
+    server: (serverMicroseconds() - serversOwn) / total,
+  };
+};
+
 const data = { invocation: '0.w1.generating', output: { text: 'x'.repeat(150) } };
 const events = (count) => Array.from({ length: count }, () => jsonEvent({ type: 'Noted', data }));
 
@@ -49,18 +69,22 @@ const round = async (client, prefix) => {
   const append = async (streams) =>
     client.appendToStream(`${prefix}-${(n += 1) % streams}`, events(1), { streamState: 'any' });
   await inFlight(50, 500, () => append(50));
-  const pipelined = await inFlight(200, appends, () => append(200));
+  const pipelined = await withCost(appends, async () => {
+    const { perSecond } = await inFlight(200, appends, () => append(200));
+    return perSecond;
+  });
   const alone = await latencies(300, () => append(1_000_000));
   const long = `${prefix}-long`;
   for (let stored = 0; stored < eventsRead; stored += 1_000) {
     await client.appendToStream(long, events(1_000), { streamState: 'any' });
   }
-  const perSecond = async (items, total) => {
-    const started = performance.now();
-    let seen = 0;
-    for await (const _ of items) if ((seen += 1) === total) break;
-    return (seen * 1_000) / (performance.now() - started);
-  };
+  const perSecond = (items, total) =>
+    withCost(total, async () => {
+      const started = performance.now();
+      let seen = 0;
+      for await (const _ of items) if ((seen += 1) === total) break;
+      return (seen * 1_000) / (performance.now() - started);
+    });
   const readStream = await perSecond(client.readStream(long, { maxCount: eventsRead }), eventsRead);
   const readAll = await perSecond(client.readAll({ maxCount: eventsRead }), eventsRead);
   const filter = streamNameFilter({ prefixes: [long] });
@@ -87,18 +111,23 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-const of = (pick) => spread(results.map(pick));
-print('gateway: appends of one event, 200 in flight', {
-  perSecond: of(({ pipelined }) => pipelined.perSecond),
-  clientMicroseconds: of(({ pipelined }) => pipelined.cpuMicroseconds),
-});
+const printRates = (measurement, pick) => {
+  const of = (name) => spread(results.map((result) => pick(result)[name]));
+  print(measurement, {
+    perSecond: of('perSecond'),
+    clientMicroseconds: of('client'),
+    serverMicroseconds: of('server'),
+  });
+};
+printRates('gateway: appends of one event, 200 in flight', ({ pipelined }) => pipelined);
 print('gateway: appends of one event, one at a time', {
-  p50: of(({ alone }) => alone.p50),
-  p99: of(({ alone }) => alone.p99),
+  p50: spread(results.map(({ alone }) => alone.p50)),
+  p99: spread(results.map(({ alone }) => alone.p99)),
 });
-print('gateway: events read, readStream', { perSecond: of(({ readStream }) => readStream) });
-print('gateway: events read, readAll', { perSecond: of(({ readAll }) => readAll) });
-print('gateway: events caught up, filtered subscription to all', {
-  perSecond: of(({ subscribed }) => subscribed),
-});
+printRates('gateway: events read, readStream', ({ readStream }) => readStream);
+printRates('gateway: events read, readAll', ({ readAll }) => readAll);
+printRates(
+  'gateway: events caught up, filtered subscription to all',
+  ({ subscribed }) => subscribed,
+);
 process.exit(0);
