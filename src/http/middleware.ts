@@ -3,15 +3,18 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import type { Api, ApiEnv } from './api.ts';
 import { checkHost, checkOrigin } from './host-checks.ts';
 
-/** Names a request, for its answer and the log. */
-const requestId =
-  ({ ids }: Api): MiddlewareHandler<ApiEnv> =>
-  async (context, next) => {
-    const id = ids.uuid();
+/** Names a request, for its answer and the log: the server and a number. */
+const requestId = ({ ids }: Api): MiddlewareHandler<ApiEnv> => {
+  const server = ids.uuid();
+  let requests = 0;
+  return async (context, next) => {
+    requests += 1;
+    const id = `${server}/${requests}`;
     context.set('requestId', id);
     context.header('X-Request-Id', id);
     await next();
   };
+};
 
 /** Answers are for the one who asked, and are what they say they are; those of a server that ends are the last. */
 const commonHeaders =
