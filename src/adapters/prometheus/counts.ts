@@ -155,13 +155,14 @@ export const countingTelemetry = (registry: Registry): Telemetry => {
   const workflows = new Names();
   const steps = new Names();
   const models = new Names();
+  const answering = new Names();
   const known = (run: ObservedRun): ObservedRun => ({
     ...run,
     workflow: workflows.of(run.workflow),
   });
   return {
     traces: false,
-    decided: (run, events) => countDecision(meters, known(run), { events, models }),
+    decided: (run, events) => countDecision(meters, known(run), { events, models: answering }),
     appending: () => {
       const end = meters.appends.startTimer();
       return timed((outcome) => end({ outcome: appendOutcomeOf(outcome) }));
