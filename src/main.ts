@@ -320,6 +320,7 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
       await readModels.close();
       stores.reads.close();
       await stores.events.close();
+      await telemetry?.flush?.();
     },
   });
   if (ownership !== undefined) await ecl.takePart(options.recover !== false);

@@ -9,12 +9,12 @@ import type { Observation, Outcome, Telemetry } from './ports/telemetry.ts';
 /** Where the API of OpenTelemetry keeps what is registered: nobody registered anything while it is not there. */
 const registered = Symbol.for('opentelemetry.js.api.1');
 
-const openTraces = async (): Promise<Telemetry | undefined> => {
+const openTraces = async (clock: Clock): Promise<Telemetry | undefined> => {
   // Loading the API takes longer than many a command.
   if (!(registered in globalThis)) return undefined;
   const { createOpenTelemetry, isTracerRegistered } =
     await import('./adapters/opentelemetry/telemetry.ts');
-  return isTracerRegistered() ? createOpenTelemetry() : undefined;
+  return isTracerRegistered() ? createOpenTelemetry({ clock }) : undefined;
 };
 
 export interface Observers {
@@ -26,7 +26,7 @@ export const openTelemetry = async (options: {
   readonly clock: Clock;
   readonly metrics: boolean;
 }): Promise<Observers> => {
-  const traces = await openTraces();
+  const traces = await openTraces(options.clock);
   if (!options.metrics) return { telemetry: traces, metrics: undefined };
   const { createPrometheusMetrics } = await import('./adapters/prometheus/metrics.ts');
   const metrics = createPrometheusMetrics({ clock: options.clock });
@@ -65,4 +65,7 @@ const both = (one: Telemetry, other: Telemetry): Telemetry => ({
   step: (step) => paired(one.step?.(step), other.step?.(step)),
   modelCall: (call) => paired(one.modelCall?.(call), other.modelCall?.(call)),
   caller: () => one.caller?.() ?? other.caller?.(),
+  flush: async () => {
+    await Promise.all([one.flush?.(), other.flush?.()]);
+  },
 });

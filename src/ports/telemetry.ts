@@ -100,4 +100,6 @@ export interface Telemetry {
   modelCall?(call: ObservedCall): Observation<CallOutcome>;
   /** Where in a trace whoever calls now is. */
   caller?(): TraceContext | undefined;
+  /** Passes on what it still holds, as far as that takes no longer than 2 s. It never rejects. */
+  flush?(): Promise<void>;
 }

@@ -39,6 +39,8 @@ class FollowingPromises implements ContextManager {
 }
 
 export interface Spans {
+  /** How often what was held back was asked for. */
+  readonly flushes: number;
   /** Those that have ended, in order. */
   all(): readonly ReadableSpan[];
   /** The only one of this name. */
@@ -48,9 +50,18 @@ export interface Spans {
 export const registerTracer = (): Spans => {
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  let flushes = 0;
+  const forceFlush = provider.forceFlush.bind(provider);
+  provider.forceFlush = () => {
+    flushes += 1;
+    return forceFlush();
+  };
   trace.setGlobalTracerProvider(provider);
   context.setGlobalContextManager(new FollowingPromises());
   return {
+    get flushes() {
+      return flushes;
+    },
     all: () => exporter.getFinishedSpans(),
     one: (name) => {
       const found = exporter.getFinishedSpans().filter((span) => span.name === name);

@@ -87,6 +87,15 @@ describe('a run', () => {
     expect(spans.one('run asking').attributes['ecl.run.ending']).toBe('completed');
   });
 
+  test('has told all of it when ECL is closed: a command line ends then', async () => {
+    const world = new World(() => answer);
+    const ecl = await world.open({ workflows: [asking] });
+    await start(ecl);
+    expect(spans.flushes).toBe(0);
+    await ecl.close();
+    expect(spans.flushes).toBe(1);
+  });
+
   test('holds in its spans no word of a prompt or an answer', async () => {
     const world = new World(() => answer);
     const ecl = await world.open({ workflows: [asking] });

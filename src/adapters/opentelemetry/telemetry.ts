@@ -13,10 +13,12 @@ import {
   trace,
   type Attributes,
   type Context,
+  type ProxyTracerProvider,
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
 import { isEclError } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type {
   Observation,
   ObservedCall,
@@ -90,11 +92,32 @@ export const isTracerRegistered = (): boolean => {
   return !('getDelegateTracer' in provider) || delegateOf(provider) !== undefined;
 };
 
+/** How long the spans of the end may take to get out, in milliseconds. */
+const flushMsMax = 2_000;
+
+/** Flushing is no part of the API, but every SDK's provider can do it. */
+const flush = async (clock: Clock): Promise<void> => {
+  const provider = trace.getTracerProvider();
+  const registered =
+    'getDelegate' in provider ? (provider as ProxyTracerProvider).getDelegate() : provider;
+  const { forceFlush } = registered as { forceFlush?: () => Promise<void> };
+  if (forceFlush === undefined) return;
+  let cancel = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.schedule(clock.now() + flushMsMax, resolve);
+  });
+  const flushed = forceFlush.call(registered).catch(() => {
+    // Whoever collects spans is away; that is no matter of the one who closes.
+  });
+  await Promise.race([flushed, late]);
+  cancel();
+};
+
 /** The API's own provider stands for the one that is registered later, and has none to show until then. */
 const delegateOf = (provider: object): unknown =>
   (provider as { getDelegateTracer: (name: string) => unknown }).getDelegateTracer(scope);
 
-export const createOpenTelemetry = (): Telemetry => {
+export const createOpenTelemetry = ({ clock }: { readonly clock: Clock }): Telemetry => {
   const tracer: Tracer = trace.getTracer(scope);
   return {
     traces: true,
@@ -142,5 +165,7 @@ export const createOpenTelemetry = (): Telemetry => {
     },
 
     caller: () => toTraceContext(trace.getActiveSpan()?.spanContext()),
+
+    flush: () => flush(clock),
   };
 };
