@@ -58,6 +58,7 @@ export const artifacts = defineProjection({
   version: 1,
   types: ['ArtifactStored'],
   key: ({ run, revision }) => `${run}/${revision}`,
+  first: 'ArtifactStored',
   context: Artifact,
   store: createStore({
     schemas: { events: projectedEvents },

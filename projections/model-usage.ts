@@ -15,7 +15,7 @@ import {
   type ProjectedEvent,
 } from 'ecl';
 import { z } from 'zod';
-import { columns, indexes, usageQueries } from './usage-queries.ts';
+import { columns, indexes, ofAllRuns, usageQueries } from './usage-queries.ts';
 
 const Usage = z.object({
   calls: z.number(),
@@ -111,15 +111,15 @@ const keysOf = (event: ProjectedEvent): readonly string[] | undefined => {
   const call = callOf(event);
   if (call === undefined) return undefined;
   const { tenant, workflow } = rootOf(event.run);
-  const rest = [call.step, call.model, event.at.slice(0, 10)];
-  return [JSON.stringify([event.run, ...rest]), JSON.stringify(['', tenant, workflow, ...rest])];
+  const rest = `${call.step}\n${call.model}\n${event.at.slice(0, 10)}`;
+  return [`${event.run}\n${rest}`, `\n${tenant}\n${workflow}\n${rest}`];
 };
 
 const placeOf = (key: string): Omit<ColumnValues<typeof columns>, keyof Usage> => {
-  const parts = JSON.parse(key) as string[];
+  const parts = key.split('\n');
   const [step, model, day] = parts.slice(-3) as [string, string, string];
   const [run = '', tenant = '', workflow = ''] = parts;
-  if (run === '') return { run: null, root: null, tenant, workflow, step, model, day };
+  if (run === '') return { run: null, root: ofAllRuns, tenant, workflow, step, model, day };
   return { run, ...rootOf(run), step, model, day };
 };
 

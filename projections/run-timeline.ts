@@ -9,7 +9,7 @@ import { createStore } from '@xstate/store';
 import { defineProjection, projectedEvents, type ProjectedEvent } from 'ecl';
 import { z } from 'zod';
 import { markOf, StoredMark } from './run-marks.ts';
-import { columns, rowOf, timelineQueries } from './timeline-queries.ts';
+import { columns, marksPerRow, rowOf, timelineQueries } from './timeline-queries.ts';
 
 const Marks = z.object({
   marks: z.array(StoredMark),
@@ -37,7 +37,7 @@ export const runTimeline = defineProjection({
   name: 'run-timeline',
   version: 1,
   key: rowOf,
-  first: 'RunStarted',
+  first: ({ revision }) => revision % marksPerRow === 0,
   context: Marks,
   store,
   columns,

@@ -13,6 +13,7 @@ import {
 export const columns = {
   /** Null in the rows that sum up runs. */
   run: 'text',
+  /** Empty in the rows that sum up runs. */
   root: 'text',
   tenant: 'text',
   workflow: 'text',
@@ -31,7 +32,10 @@ export const columns = {
   latencyMsMax: 'real',
 } as const;
 
-export const indexes = [['root'], ['run', 'day']] as const;
+export const indexes = [['root']] as const;
+
+/** Stands for the root in the rows that sum up runs. */
+export const ofAllRuns = '';
 
 type Rows = ProjectedRows<object, typeof columns>;
 
@@ -83,12 +87,11 @@ const dayOf = (name: string, text: string): string => {
 
 const conditionsOf = (query: UsageQuery, isOfRuns: boolean): RowCondition[] => {
   const { run, since, until } = query;
-  const where: RowCondition[] = [];
-  if (run !== undefined) {
-    where.push({ column: 'root', operator: '=', value: run.split('~')[0]! });
-  } else {
-    where.push({ column: 'run', operator: isOfRuns ? 'is-not-null' : 'is-null' });
-  }
+  const root: RowCondition =
+    run === undefined
+      ? { column: 'root', operator: isOfRuns ? '>' : '=', value: ofAllRuns }
+      : { column: 'root', operator: '=', value: run.split('~')[0]! };
+  const where = [root];
   for (const column of ['step', 'model', 'workflow', 'tenant'] as const) {
     const value = query[column];
     if (value !== undefined) where.push({ column, operator: '=', value });

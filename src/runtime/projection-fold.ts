@@ -148,10 +148,10 @@ export class ProjectionFold {
     if (next !== snapshot) this.#changed.add(key);
   }
 
-  #recall(key: string, { type }: ProjectedEvent): FoldSnapshot<unknown> {
+  #recall(key: string, event: ProjectedEvent): FoldSnapshot<unknown> {
     const known = this.#earlier.get(key);
     if (known !== undefined) return known;
-    if (type === this.#projection.first) return this.#projection.initial;
+    if (this.#projection.isFirst(event)) return this.#projection.initial;
     const row = this.#model.get(key);
     if (row === undefined) return this.#projection.initial;
     try {

@@ -64,8 +64,11 @@ export interface ProjectionOptions<Context, Of extends Columns, Queries> {
   readonly types?: readonly JournalEventType[];
   /** Names the row that an event changes, or the rows; undefined when it changes none. */
   readonly key: (event: ProjectedEvent) => string | readonly string[] | undefined;
-  /** The event that every row begins with, if there is one: what is stored is not looked up for it. @default none */
-  readonly first?: JournalEventType;
+  /**
+   * The event that every row begins with, if there is one: what is stored is not looked up for it. Its type, or how it is
+   * known. @default none
+   */
+  readonly first?: JournalEventType | ((event: ProjectedEvent) => boolean);
   /** The context as it is kept: JSON. */
   readonly context: z.ZodType<Context>;
   /** Its initial context is that of every key. */
@@ -84,7 +87,7 @@ export interface Projection<Queries> {
   readonly definition: ReadModelDefinition;
   readonly types: ReadonlySet<string> | undefined;
   readonly key: (event: ProjectedEvent) => string | readonly string[] | undefined;
-  readonly first: string | undefined;
+  readonly isFirst: (event: ProjectedEvent) => boolean;
   readonly initial: FoldSnapshot<unknown>;
   /** The next snapshot; the same one when the event changes nothing. */
   readonly next: (snapshot: FoldSnapshot<unknown>, event: ProjectedEvent) => FoldSnapshot<unknown>;
@@ -101,6 +104,11 @@ export interface StoredRows {
   count(where?: RowQuery['where']): number;
   totals(query: RowTotalsQuery): RowTotals[];
 }
+
+const firstOf = (
+  first: JournalEventType | ((event: ProjectedEvent) => boolean) | undefined,
+): ((event: ProjectedEvent) => boolean) =>
+  typeof first === 'function' ? first : ({ type }) => type === first;
 
 class LazyRow<Context, Of extends Columns> implements ProjectedRow<Context, Of> {
   readonly key: string;
@@ -154,7 +162,7 @@ export const defineProjection = <Context extends object, const Of extends Column
     },
     types: options.types === undefined ? undefined : new Set(options.types),
     key: options.key,
-    first: options.first,
+    isFirst: firstOf(options.first),
     initial: store.getInitialSnapshot(),
     next: (snapshot, event) => store.transition(snapshot as FoldSnapshot<Context>, event)[0],
     toRow: (key, snapshot) => {
