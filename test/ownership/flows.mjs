@@ -26,5 +26,15 @@ export const naps = workflow({
   }),
 });
 
+/** Ends by itself, soon. */
+export const blinks = workflow({
+  machine: setup({}).createMachine({
+    id: 'blinks',
+    version: '1.0.0',
+    initial: 'shut',
+    states: { shut: { after: { 100: 'open' } }, open: { type: 'final' } },
+  }),
+});
+
 export { essay };
-export const all = [essay, naps];
+export const all = [essay, naps, blinks];

@@ -14,11 +14,11 @@ import { openKurrentDbEventStore } from '../../src/adapters/kurrentdb/event-stor
 import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
 import { ModelServer } from '../durability/model-server.ts';
 import { run, type Running } from '../durability/processes.ts';
-import { sharedServer, uniqueName } from '../kurrentdb/server.ts';
+import { namedServer, sharedServer, uniqueName } from '../kurrentdb/server.ts';
 import { isSoak, randomOf, seedOf } from '../random.ts';
 import { LogWitness } from './log-witness.ts';
 
-const rounds = isSoak ? 200 : 3;
+const rounds = isSoak ? 200 : namedServer === undefined ? 3 : 10;
 const runsPerRound = 100;
 /** The others wait for signals and a timer. */
 const isEssay = (n: number): boolean => n % 8 === 0;
@@ -184,5 +184,5 @@ test(
     await watching.close();
     await model.stop();
   },
-  isSoak ? 3 * 3_600_000 : 400_000,
+  isSoak ? 3 * 3_600_000 : 120_000 * rounds,
 );

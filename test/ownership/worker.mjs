@@ -6,7 +6,6 @@
  *   signal <key> <n>               to a run of `naps`
  */
 import { mkdtempSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pino from 'pino';
@@ -37,7 +36,7 @@ const ecl = await createEcl({
     events,
     artifacts: createFilesystemArtifactStore({ folder }),
     // Its own: a process that is stopped in the middle of a commit would hold up the others of this machine.
-    reads: await openSqliteReadStore({ folder: mkdtempSync(join(tmpdir(), 'ecl-worker-')) }),
+    reads: await openSqliteReadStore({ folder: mkdtempSync(join(folder, 'reads-')) }),
   },
   model: 'anthropic:claude-test',
   workflows: all,
