@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { EclError } from '../core/errors.ts';
+import { assertJson } from '../core/json-value.ts';
 import { describeIssues } from '../core/step-checks.ts';
 import type { StepDefinition } from '../core/step-definition.ts';
 import type { JsonSchema, ModelMessage, ModelReply, ModelRequest } from '../ports/model.ts';
@@ -70,6 +71,11 @@ const fit = <Value>(
     json = parseJson(text);
   } catch (error) {
     return { issues: `it is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  try {
+    assertJson(json, 'it');
+  } catch (error) {
+    return { issues: (error as Error).message };
   }
   const parsed = schema.safeParse(json);
   return parsed.success ? { value: parsed.data } : { issues: describeIssues(parsed.error.issues) };

@@ -7,6 +7,7 @@
 import { EclError } from './errors.ts';
 import { chainHash, eventIdOfHash } from './hash-chain.ts';
 import type { JournalEvent } from './journal-events.ts';
+import { assertJson } from './json-value.ts';
 import { open, seal, type Blob } from './payload.ts';
 import type { Recorded } from './run-state.ts';
 import { parseJournalEvent, schemaVersionOf, upcast } from './upcasters.ts';
@@ -151,6 +152,21 @@ export const chainFault = (
   return eventIdOfHash(hash) === event.id ? undefined : 'its id does not belong to its hash';
 };
 
+/** Only such texts can hold the name `__proto__`: as it is, escaped, or in a blob. All others are spared the walk. */
+const mayPollute = /__proto__|\\u00[2-7]|\$ecl\.blob/i;
+/** What stands in an event was checked by itself, so it nests deeper here. */
+const within = { path: '$', depth: -8 };
+
+/** What this program writes holds no such name, but others write to a store too. @throws EclError `event.invalid` */
+const refusePollution = (type: string, data: unknown): void => {
+  try {
+    assertJson(data, type, within);
+  } catch (error) {
+    const issues = error instanceof Error ? error.message : String(error);
+    throw new EclError('event.invalid', { type, issues }, { cause: error });
+  }
+};
+
 /**
  * A stored event with its data as it went in.
  *
@@ -164,6 +180,7 @@ export const openEvent = (
   try {
     const opened = open(event.data, blobText);
     if ('missing' in opened) return opened;
+    if (mayPollute.test(event.data)) refusePollution(event.type, opened.data);
     return { event: upcast(event.type, typeof schema === 'number' ? schema : 1, opened.data) };
   } catch (error) {
     if (error instanceof EclError) throw error;

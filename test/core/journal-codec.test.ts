@@ -196,3 +196,31 @@ describe('opening an event', () => {
     );
   });
 });
+
+describe('a stored event that somebody else wrote', () => {
+  const stored = (data: string): StoredEvent => ({ ...journal()[0]!, type: 'EventEmitted', data });
+
+  test.each([
+    ['a name', '{"event":{"type":"x","__proto__":{"admin":true}}}'],
+    ['an escaped name', '{"event":{"type":"x","a":[{"__pr\\u006fto__":1}]}}'],
+  ])('is refused with %s that pollutes prototypes', (_, data) => {
+    expect(() => openEvent(stored(data), () => undefined)).toThrow(
+      expect.objectContaining({ code: 'event.invalid' }),
+    );
+  });
+
+  test('is refused with such a name in a blob', () => {
+    const blob = { '$ecl.blob': { sha256: 'a'.repeat(64), bytes: 20 } };
+    const data = JSON.stringify({ event: blob });
+    expect(() => openEvent(stored(data), () => '{"type":"x","__proto__":{}}')).toThrow(
+      expect.objectContaining({ code: 'event.invalid' }),
+    );
+  });
+
+  test('may speak of the name in its texts', () => {
+    const data = '{"event":{"type":"x","text":"__proto__"}}';
+    expect(openEvent(stored(data), () => undefined)).toMatchObject({
+      event: { type: 'EventEmitted' },
+    });
+  });
+});
