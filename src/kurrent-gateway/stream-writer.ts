@@ -105,10 +105,7 @@ export class StreamWriter {
       const event = forGood
         ? tombstoneEvent(stream, this.#ids.uuid(), this.now())
         : this.metadataEvent(deletedMetadata);
-      const checks = last < 0 ? [] : [{ stream, revision: last }];
-      const { position } = await this.store.append(this.toMetadata(stream, state, [event]), {
-        checks,
-      });
+      const { position } = await this.store.append(this.toMetadata(stream, state, [event]));
       this.states.forget(stream);
       return position;
     });
