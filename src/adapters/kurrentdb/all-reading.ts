@@ -68,12 +68,16 @@ export const allOptions = (from: Start, filter: EventFilter | undefined): ReadOp
       }),
 });
 
+const searchMsMax = 60_000;
+
 interface Page {
   readonly events: readonly RecordedEvent[];
   readonly isLast: boolean;
 }
 
 interface PageRequest {
+  /** @default long: in a log full of other things it takes a while to find something */
+  readonly answerMs?: number;
   readonly from: Start;
   readonly direction: 'forwards' | 'backwards';
   readonly count: number;
@@ -83,13 +87,13 @@ interface PageRequest {
 /** One page; its events are filtered by the server only. @throws what the client throws */
 export const readPage = async (
   connection: Connection,
-  { from, direction, count, filter }: PageRequest,
+  { from, direction, count, filter, answerMs = searchMsMax }: PageRequest,
 ): Promise<Page> => {
   const readDirection = direction === 'forwards' ? 0 : 1;
   const page: RecordedEvent[] = [];
   try {
     const options = { ...allOptions(from, filter), readDirection, count };
-    for await (const event of events(connection, options)) page.push(event);
+    for await (const event of events(connection, options, answerMs)) page.push(event);
     return { events: page, isLast: page.length < count };
   } catch (error) {
     if (!/InvalidPosition/.test(reasonOf(error))) throw error;
@@ -106,7 +110,7 @@ interface FromPlace {
 }
 
 /** Events from a place on, with as few reads as there are pages. */
-export async function* readForwards(
+async function* readForwards(
   connection: Connection,
   { place: first, isIncluded }: FromPlace,
   { filter = {}, limit = Infinity }: Pick<ReadAllOptions, 'filter' | 'limit'>,

@@ -85,11 +85,15 @@ export class Connection {
   }
 
   /** Work on the client: a failure that says it is broken replaces it. */
-  async use<T>(what: string, work: (client: KurrentDBClient) => Promise<T>): Promise<T> {
+  async use<T>(
+    what: string,
+    work: (client: KurrentDBClient) => Promise<T>,
+    answerMs = this.patience.answerMs,
+  ): Promise<T> {
     const client = this.#client;
     const begun = monotonicMs();
     try {
-      const result = await within(this.patience.answerMs, what, work(client));
+      const result = await within(answerMs, what, work(client));
       this.heard();
       return result;
     } catch (error) {

@@ -7,7 +7,7 @@
  * 4. The server filters by the streams that anybody follows. When somebody follows more, it is asked again for all of
  *    them from here on, and the others lose nothing, since what lies before is read from the store.
  */
-import { convertToCommandError, type KurrentDBClient } from '@kurrent/kurrentdb-client';
+import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
 import type { EventFilter } from '../../ports/event-store.ts';
 import {
   allOptions,
@@ -21,7 +21,7 @@ import type { Connection } from './connection.ts';
 import { fromWire } from './event-codec.ts';
 import { RecentEvents } from './recent-events.ts';
 import { backoff, every, monotonicMs, pause } from './timing.ts';
-import { endRead, openRead, type Frame, type FrameStream } from './wire.ts';
+import { commandError, endRead, openRead, type Frame, type FrameStream } from './wire.ts';
 
 export interface FeedTimes {
   /** How long nothing may come before the log is asked. */
@@ -162,7 +162,7 @@ export class LiveFeed {
       const stop = (): void => end();
       this.#restart = stop;
       signal.addEventListener('abort', stop);
-      stream.on('error', (error) => end(convertToCommandError(error)));
+      stream.on('error', (error) => end(commandError(error)));
       stream.on('end', () => end(new Error('the server ended the subscription')));
       stream.on('data', (frame: Frame) => this.#take(frame));
       if (signal.aborted) end();
@@ -199,7 +199,8 @@ export class LiveFeed {
     const from = this.#place;
     const filter = this.#filter;
     try {
-      const request = { from, direction: 'forwards', count: 2, filter } as const;
+      const { answerMs } = this.#connection.patience;
+      const request = { from, direction: 'forwards', count: 2, filter, answerMs } as const;
       const { events } = await readPage(this.#connection, request);
       const known = typeof from === 'object' ? from.commit : -1n;
       if (!events.some(({ position }) => position > known)) return;

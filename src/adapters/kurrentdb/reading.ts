@@ -6,13 +6,23 @@
  * 3. A call that stands still is given up, and with it a connection over which nothing else comes either.
  */
 import type { Connection } from './connection.ts';
-import { convertToCommandError } from '@kurrent/kurrentdb-client';
-import { endRead, openRead, type Frame, type FrameStream, type ReadOptions } from './wire.ts';
+import {
+  commandError,
+  endRead,
+  openRead,
+  type Frame,
+  type FrameStream,
+  type ReadOptions,
+} from './wire.ts';
 
 const flowMax = 512;
 
 /** Frames until the server ends the call. @throws what the client throws, or NoAnswer when nothing comes */
-export async function* frames(connection: Connection, options: ReadOptions): AsyncGenerator<Frame> {
+export async function* frames(
+  connection: Connection,
+  options: ReadOptions,
+  answerMs = connection.patience.answerMs,
+): AsyncGenerator<Frame> {
   const release = await connection.readSlots.take();
   let flow: Flow | undefined;
   try {
@@ -21,7 +31,7 @@ export async function* frames(connection: Connection, options: ReadOptions): Asy
     };
     await connection.use('a read', (client) => openRead(client, options, listen));
     for (;;) {
-      const batch = await connection.use('a read', () => flow!.next());
+      const batch = await connection.use('a read', () => flow!.next(), answerMs);
       if (batch === undefined) return;
       yield* batch;
     }
@@ -41,7 +51,7 @@ class Flow {
   constructor(stream: FrameStream) {
     this.stream = stream;
     stream.on('error', (error) => {
-      this.#failure ??= { error: convertToCommandError(error) };
+      this.#failure ??= { error: commandError(error) };
       this.#wake();
     });
     stream.on('end', () => {

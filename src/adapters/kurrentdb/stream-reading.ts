@@ -57,8 +57,9 @@ export async function* readStream(
 export async function* events(
   connection: Connection,
   options: ReadOptions,
+  answerMs?: number,
 ): AsyncGenerator<RecordedEvent> {
-  for await (const { event } of frames(connection, options)) {
+  for await (const { event } of frames(connection, options, answerMs)) {
     if (event?.event !== undefined) yield fromWire(event.event);
   }
 }

@@ -1,14 +1,15 @@
 /**
  * A subscription of the port: what is stored, then `caughtUp` once, then what comes.
  *
- * 1. Far behind it reads pages, then a catch-up subscription of its own until it meets the shared one, then that.
+ * 1. What is stored comes over a catch-up subscription of its own, until it meets the shared one. Pages would be no
+ *    faster, and in a log full of other things the server says nothing until it has found something.
  * 2. It joins where both overlap: the shared one was begun before its own asked what is stored, so that whatever is not
  *    stored then comes live. Its place is one position: nothing is missed, nothing repeated.
  * 3. While the server is away it waits; only a refusal ends it with an error.
  * 4. It ends without an error when the reader leaves, its signal aborts or the store closes.
  */
 import type { EventFilter, RecordedEvent, SubscriptionItem } from '../../ports/event-store.ts';
-import { catchUp, isNothing, lastPosition, matches, placeOf, readForwards } from './all-reading.ts';
+import { catchUp, isNothing, lastPosition, matches, placeOf } from './all-reading.ts';
 import { isPassing, type Connection } from './connection.ts';
 import { readFailure } from './errors.ts';
 import type { LiveFeed } from './live-feed.ts';
@@ -32,24 +33,8 @@ interface Progress {
 const isAtHand = (feed: LiveFeed, place: bigint | undefined): boolean =>
   feed.recent.after(place ?? -1n) !== undefined;
 
-async function* bulk(
-  { connection }: SubscriptionSource,
-  { filter, signal }: Reader,
-  at: Progress,
-): AsyncGenerator<RecordedEvent> {
-  for await (const event of readForwards(
-    connection,
-    { place: at.place, isIncluded: false },
-    { filter },
-  )) {
-    at.place = event.position;
-    yield event;
-    if (signal.aborted) return;
-  }
-}
-
 /** What is stored behind the place, and, when nothing is missing any more, the place where the shared feed goes on. */
-async function* rest(
+async function* untilJoined(
   { connection, feed }: SubscriptionSource,
   { filter, signal }: Reader,
   at: Progress,
@@ -77,13 +62,10 @@ async function* stored(
   const { connection, feed } = source;
   const { signal } = reader;
   let waits = backoff(100, 2_000);
-  let isFar = true;
   while (!signal.aborted) {
     try {
       await feed.follow(reader, reader.filter);
-      if (isFar) yield* bulk(source, reader, at);
-      isFar = false;
-      yield* rest(source, reader, at);
+      yield* untilJoined(source, reader, at);
       if (signal.aborted || isAtHand(feed, at.place)) return;
       waits = backoff(100, 2_000);
     } catch (error) {

@@ -33,6 +33,15 @@ interface Inherited {
 
 const inherited = (client: KurrentDBClient): Inherited => client as unknown as Inherited;
 
+/** The client's own error; it throws while it makes one where a server leaves out what it reads. */
+export const commandError = (error: Error): Error => {
+  try {
+    return convertToCommandError(error);
+  } catch {
+    return error;
+  }
+};
+
 const appendRecordsPath = '/kurrentdb.protocol.v2.streams.StreamsService/AppendRecords';
 const readPath = '/event_store.client.streams.Streams/Read';
 
@@ -56,7 +65,7 @@ export const appendRecords = (
           metadata,
           options,
           (error, answer) => {
-            if (error !== null) reject(convertToCommandError(error));
+            if (error !== null) reject(commandError(error));
             else resolve(answer ?? {});
           },
         );
