@@ -59,8 +59,8 @@ const once = async (url: string, id: string, status: string): Promise<Document> 
 };
 
 test('three servers share the runs; one that is killed and one that is stopped are replaced', async () => {
-  const servers = await Promise.all([serve(), serve(), serve()]);
-  const at = (n: number): string => servers[n % servers.length]!.url;
+  const [killed, stopped, left] = await Promise.all([serve(), serve(), serve()]);
+  const at = (n: number): string => [killed, stopped, left][n % 3]!.url;
   const ids = Array.from({ length: 12 }, (_, n) => `${tenant}.naps.k${n}`);
   for (const [n, id] of ids.entries()) {
     const key = `k${n}`;
@@ -71,22 +71,21 @@ test('three servers share the runs; one that is killed and one that is stopped a
     if (n < 10) await ask(at(n + 2), `runs/${id}/signals`, { type: 'note', n: 2 });
     else await ask(at(n + 2), `runs/${id}/cancel`, { reason: 'no need' });
   }
-  const [killed, stopped, left] = servers;
-  killed!.process.kill('SIGKILL');
-  await killed!.process.exit;
+  killed.process.kill('SIGKILL');
+  await killed.process.exit;
   for (const id of ids.slice(0, 10)) {
-    expect(await once(left!.url, id, 'completed')).toMatchObject({ output: [1, 2] });
+    expect(await once(left.url, id, 'completed')).toMatchObject({ output: [1, 2] });
   }
-  for (const id of ids.slice(10)) await once(left!.url, id, 'cancelled');
+  for (const id of ids.slice(10)) await once(left.url, id, 'cancelled');
 
-  stopped!.process.kill('SIGTERM');
-  expect(await stopped!.process.exit).toMatchObject({ code: 0 });
+  stopped.process.kill('SIGTERM');
+  expect(await stopped.process.exit).toMatchObject({ code: 0 });
   // What the last one has not yet taken over is free at once, so this does not wait for a death to be noticed.
   const started = Date.now();
   const keys = Array.from({ length: 8 }, (_, n) => `late${n}`);
   for (const key of keys)
-    await ask(left!.url, 'runs', { workflow: 'blinks', key, tenant, input: {} });
-  for (const key of keys) await once(left!.url, `${tenant}.blinks.${key}`, 'completed');
+    await ask(left.url, 'runs', { workflow: 'blinks', key, tenant, input: {} });
+  for (const key of keys) await once(left.url, `${tenant}.blinks.${key}`, 'completed');
   expect(Date.now() - started).toBeLessThan(10_000);
 
   const env = await environment();
@@ -102,10 +101,10 @@ test('three servers share the runs; one that is killed and one that is stopped a
   expect(store.shared.unowned).toBe(0);
   expect(store.shared.owners).toEqual([
     expect.objectContaining({
-      place: expect.stringContaining(`/${left!.process.pid}`),
+      place: expect.stringContaining(`/${left.process.pid}`),
       partitions: 64,
     }),
   ]);
-  left!.process.kill('SIGTERM');
-  expect(await left!.process.exit).toMatchObject({ code: 0 });
+  left.process.kill('SIGTERM');
+  expect(await left.process.exit).toMatchObject({ code: 0 });
 }, 180_000);
