@@ -7,7 +7,12 @@
  */
 import { spawnSync } from 'node:child_process';
 
-const files = ['test/adapters/kurrentdb', 'test/kurrentdb', 'test/ownership/three-workers.test.ts'];
+const files = [
+  'test/adapters/kurrentdb',
+  'test/kurrentdb',
+  'test/ownership/three-servers.test.ts',
+  'test/ownership/three-workers.test.ts',
+];
 
 const [connectionString] = process.argv.slice(2);
 const server =

@@ -41,8 +41,8 @@ export interface OwnedRuns {
   lost(partition: number): void;
   /** Goes on where nothing was allowed to start for a while. */
   resumed(partitions: Iterable<number>): void;
-  /** Executions under way. */
-  load(partition: number): number;
+  /** Executions under way, of the partitions that have any. */
+  loads(): ReadonlyMap<number, number>;
   /** Resolves when nothing is under way in a partition. */
   idle(partition: number): Promise<void>;
   /** Another process moved a run. */
@@ -280,9 +280,10 @@ export class Ownership {
   }
 
   async #plan(): Promise<void> {
+    const loads = this.#runs!.loads();
     const { take, give } = planLeases(this.#table, {
       wanted: this.#wanted,
-      load: (partition) => this.#runs!.load(partition),
+      load: (partition) => loads.get(partition) ?? 0,
     });
     const gained = new Set(this.#adoptable(give));
     for (const partition of gained) this.#hold(partition, this.#table.leases[partition]!.revision);
@@ -355,7 +356,7 @@ export class Ownership {
     const runs = this.#runs!;
     await this.#within(limits.leaseHandOverMs, () => runs.idle(partition));
     if (this.#isLeaving || !this.#draining.has(partition)) return;
-    if (runs.load(partition) === 0) return this.#release(partition);
+    if (!runs.loads().has(partition)) return this.#release(partition);
     this.#draining.delete(partition);
     this.#cooling.set(partition, clock.now() + coolingMs);
     runs.resumed([partition]);

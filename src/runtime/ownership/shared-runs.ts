@@ -65,14 +65,18 @@ export class SharedRuns implements OwnedRuns {
     for (const actor of this.#inMemory(new Set(partitions))) actor.recover();
   }
 
-  load(partition: number): number {
-    let load = 0;
-    for (const actor of this.#inMemory(new Set([partition]))) load += actor.stepsUnderWay;
-    return load;
+  loads(): ReadonlyMap<number, number> {
+    const loads = new Map<number, number>();
+    for (const { id, stepsUnderWay } of this.#parts.system.inMemory()) {
+      if (stepsUnderWay === 0) continue;
+      const partition = partitionOf(id);
+      loads.set(partition, (loads.get(partition) ?? 0) + stepsUnderWay);
+    }
+    return loads;
   }
 
   async idle(partition: number): Promise<void> {
-    while (this.load(partition) > 0) {
+    while (this.loads().has(partition)) {
       const actors = this.#inMemory(new Set([partition]));
       await Promise.all(actors.map((actor) => actor.stepsDone()));
     }
