@@ -16,7 +16,7 @@ import { startProxy } from './tcp-proxy.ts';
 const isThorough = isSoak || namedServer !== undefined;
 const awayMs = isThorough ? 60_000 : 4_000;
 /** Calls of the model before and after it is away: of each run there are seven. */
-const callsAround = isThorough ? 700 : 140;
+const callsAround = isThorough ? 700 : 84;
 const lostAnswers = 0.1;
 const resets = 0.05;
 

@@ -8,7 +8,7 @@ import { namedServer, sharedServer, uniqueName } from './server.ts';
 
 /** Where nobody waits for the whole suite. */
 const isThorough = isSoak || namedServer !== undefined;
-const kills = isThorough ? 200 : 4;
+const kills = isThorough ? 200 : 3;
 const hourMs = 3_600_000;
 
 /** What `essay` appends and calls; a process that takes a run over may append that it began. */
