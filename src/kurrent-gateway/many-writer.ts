@@ -66,6 +66,8 @@ interface Found {
   readonly actual: ActualState;
 }
 
+type Find = (stream: string) => Promise<Found>;
+
 const holds = (expected: CheckedState, { last, actual }: Found): boolean => {
   if (expected === 'no-stream') return typeof actual !== 'number';
   if (expected === 'stream-exists') return typeof actual === 'number';
@@ -92,12 +94,13 @@ export class ManyWriter {
    */
   appendSession(appends: readonly StreamAppend[]): Promise<ManyAppended> {
     return this.#writer.locks.holding(this.#locks(appends, []), async () => {
+      const find = this.#finder();
       for (const { stream, expected } of appends) {
-        const { actual } = await this.#find(stream);
+        const { actual } = await find(stream);
         if (actual === 'tombstoned') throw gone(stream);
         if (actual === 'deleted' && expected === 'stream-exists') throw gone(stream);
       }
-      return this.#write(appends, []);
+      return this.#write(appends, [], find);
     });
   }
 
@@ -127,10 +130,12 @@ export class ManyWriter {
     appends: readonly StreamAppend[],
     checks: readonly Check[],
   ): Promise<ManyAppended> {
-    const violations = await this.#violations(appends, checks);
+    const find = this.#finder();
+    const violations = await this.#violations(appends, checks, find);
+    const checked = new Map(checks.map(({ stream, expected }) => [stream, expected]));
     const expecting = appends.map((append) => ({
       ...append,
-      expected: expectationOf(append.stream, checks),
+      expected: expectationOf(checked.get(append.stream)),
     }));
     if (violations.length > 0) {
       const repeated = await this.#repetition(expecting);
@@ -140,14 +145,15 @@ export class ManyWriter {
     const written = new Set(appends.map(({ stream }) => stream));
     const others: StreamCheck[] = [];
     for (const { stream } of checks) {
-      const { last } = await this.#find(stream);
-      if (!written.has(stream) && last >= 0) others.push({ stream, revision: last });
+      if (written.has(stream)) continue;
+      const { last } = await find(stream);
+      if (last >= 0) others.push({ stream, revision: last });
     }
-    return this.#write(expecting, others);
+    return this.#write(expecting, others, find);
   }
 
   async #holdAll(appends: readonly StreamAppend[], checks: readonly Check[]): Promise<boolean> {
-    return (await this.#violations(appends, checks)).length === 0;
+    return (await this.#violations(appends, checks, this.#finder())).length === 0;
   }
 
   #violationOf(
@@ -169,18 +175,21 @@ export class ManyWriter {
   async #violations(
     appends: readonly StreamAppend[],
     checks: readonly Check[],
+    find: Find,
   ): Promise<Violation[]> {
     const violations: Violation[] = [];
+    const written = new Set(appends.map(({ stream }) => stream));
     for (const [index, { stream, expected }] of checks.entries()) {
-      const found = await this.#find(stream);
-      const isWritten = appends.some((append) => append.stream === stream);
-      if (holds(expected, found) && !(isWritten && found.actual === 'tombstoned')) continue;
+      const found = await find(stream);
+      const isEnded = written.has(stream) && found.actual === 'tombstoned';
+      if (holds(expected, found) && !isEnded) continue;
       violations.push({ index, stream, expected, actual: reported(expected, found) });
     }
+    const checked = new Set(checks.map(({ stream }) => stream));
     let index = checks.length;
     for (const { stream } of appends) {
-      if (checks.some((check) => check.stream === stream)) continue;
-      const { actual } = await this.#find(stream);
+      if (checked.has(stream)) continue;
+      const { actual } = await find(stream);
       if (actual === 'tombstoned') violations.push({ index, stream, expected: 'any', actual });
       index += 1;
     }
@@ -206,14 +215,15 @@ export class ManyWriter {
   async #write(
     appends: readonly StreamAppend[],
     checks: readonly StreamCheck[],
+    find: Find,
   ): Promise<ManyAppended> {
-    const revivals = await this.#repeatedRevivals(appends);
+    const revivals = await this.#repeatedRevivals(appends, find);
     if (revivals !== undefined) return revivals;
     const planned: Append[] = [];
     const added: number[] = [];
     const shown: Append[] = [];
     for (const append of appends) {
-      const { plan, more, revival } = await this.#plan(append);
+      const { plan, more, revival } = await this.#plan(append, find);
       planned.push(plan);
       added.push(more);
       if (revival !== undefined) shown.push(revival);
@@ -237,15 +247,19 @@ export class ManyWriter {
   }
 
   /** The first answers, where deleted streams are written and everything is there already. */
-  async #repeatedRevivals(appends: readonly StreamAppend[]): Promise<ManyAppended | undefined> {
+  async #repeatedRevivals(
+    appends: readonly StreamAppend[],
+    find: Find,
+  ): Promise<ManyAppended | undefined> {
     for (const { stream } of appends) {
-      if ((await this.#find(stream)).actual === 'deleted') return this.#repetition(appends);
+      if ((await find(stream)).actual === 'deleted') return this.#repetition(appends);
     }
     return undefined;
   }
 
   async #plan(
     append: StreamAppend,
+    find: Find,
   ): Promise<{ readonly plan: Append; readonly more: number; readonly revival?: Append }> {
     const { stream, expected } = append;
     const described = describedStream(stream);
@@ -259,13 +273,23 @@ export class ManyWriter {
       const expectedRevision = await this.#writer.journals.place(stream, expected, events);
       return { plan: { stream, expectedRevision, events }, more: 0 };
     }
-    const { state, last, actual } = await this.#find(stream);
+    const { state, last, actual } = await find(stream);
     if (actual !== 'deleted')
       return { plan: { stream, expectedRevision: expected, events }, more: 0 };
     const expectedRevision = typeof expected === 'number' ? expected : last;
     const text = withTruncateBefore(state.metadataText, last + 1);
     const revival = this.#writer.toMetadata(stream, state, [this.#writer.metadataEvent(text)]);
     return { plan: { stream, expectedRevision, events }, more: 0, revival };
+  }
+
+  /** Looks at each stream once. */
+  #finder(): Find {
+    const found = new Map<string, Promise<Found>>();
+    return (stream) => {
+      let looking = found.get(stream);
+      if (looking === undefined) found.set(stream, (looking = this.#find(stream)));
+      return looking;
+    };
   }
 
   async #find(stream: string): Promise<Found> {
@@ -299,10 +323,8 @@ export class ManyWriter {
   }
 }
 
-const expectationOf = (stream: string, checks: readonly Check[]): ExpectedRevision => {
-  const expected = checks.find((check) => check.stream === stream)?.expected ?? 'any';
-  return expected === 'deleted' || expected === 'tombstoned' ? 'any' : expected;
-};
+const expectationOf = (checked: CheckedState | undefined): ExpectedRevision =>
+  checked === undefined || checked === 'deleted' || checked === 'tombstoned' ? 'any' : checked;
 
 const answer = (
   appends: readonly StreamAppend[],
