@@ -1,7 +1,11 @@
 /**
- * What the functions of a step are given. Its parts are made when they are asked for: most steps want one or two of
- * them, and to make all of them costs more than many a step.
+ * What the functions of a step are given.
+ *
+ * 1. Everything is an own property, so that a step may spread its scope or take `...rest` of it.
+ * 2. What costs much and is seldom wanted is made when it is asked for. Those are two accessors, not more: an object with many
+ *    of them costs more than many a step.
  */
+import type { Logger } from 'pino';
 import { createStepModel } from '../authoring/step-model.ts';
 import type { StepArtifacts, StepLog, StepModel, StepScope } from '../authoring/step-scope.ts';
 import { splitRound } from '../core/rounds.ts';
@@ -18,11 +22,28 @@ export class ExecutionScope implements StepScope<unknown, unknown> {
   /** Both change when an output that does not fit goes back for repair. */
   feedback: string | undefined;
   previous: unknown;
+  readonly artifacts: StepArtifacts;
+  readonly log: StepLog;
+  readonly once: StepScope<unknown, unknown>['once'];
+  declare readonly model: StepModel<unknown>;
+  declare readonly signal: AbortSignal;
   readonly #execution: Execution;
   readonly #definition: StepDefinition;
   #model: StepModel<unknown> | undefined;
-  #artifacts: StepArtifacts | undefined;
-  #log: StepLog | undefined;
+
+  static readonly #modelPart: PropertyDescriptor = {
+    enumerable: true,
+    get(this: ExecutionScope) {
+      return (this.#model ??= createStepModel(modelCalls(this.#execution), this.#definition));
+    },
+  };
+
+  static readonly #signalPart: PropertyDescriptor = {
+    enumerable: true,
+    get(this: ExecutionScope) {
+      return this.#execution.cancellation.signal;
+    },
+  };
 
   /** @throws EclError `step.input-invalid` */
   constructor(execution: Execution, definition: StepDefinition) {
@@ -34,37 +55,24 @@ export class ExecutionScope implements StepScope<unknown, unknown> {
     this.idempotencyKey = `${actor.id}/${step.invocation}`;
     this.feedback = revision.feedback;
     this.previous = revision.previous;
+    this.artifacts = stepArtifacts(execution);
+    this.log = stepLog(execution);
+    this.once = (name, produce) => recall(execution, name, produce) as Promise<never>;
     this.#execution = execution;
     this.#definition = definition;
-  }
-
-  get model(): StepModel<unknown> {
-    return (this.#model ??= createStepModel(modelCalls(this.#execution), this.#definition));
-  }
-
-  get artifacts(): StepArtifacts {
-    return (this.#artifacts ??= stepArtifacts(this.#execution));
-  }
-
-  get log(): StepLog {
-    return (this.#log ??= stepLog(this.#execution));
-  }
-
-  get signal(): AbortSignal {
-    return this.#execution.cancellation.signal;
-  }
-
-  /** A function of its own, so that it works when it is taken out of the scope. */
-  get once(): StepScope<unknown, unknown>['once'] {
-    return (name, produce) => recall(this.#execution, name, produce) as Promise<never>;
+    Object.defineProperty(this, 'model', ExecutionScope.#modelPart);
+    Object.defineProperty(this, 'signal', ExecutionScope.#signalPart);
   }
 }
 
+/** A step that logs nothing makes no logger. */
 const stepLog = ({ services, actor, step }: Execution): StepLog => {
-  const log = services.logger.child({ run: actor.id, step: step.invocation });
+  let made: Logger | undefined;
+  const log = (): Logger =>
+    (made ??= services.logger.child({ run: actor.id, step: step.invocation }));
   return {
-    info: (message, details = {}) => log.info(details, message),
-    warn: (message, details = {}) => log.warn(details, message),
-    error: (message, details = {}) => log.error(details, message),
+    info: (message, details = {}) => log().info(details, message),
+    warn: (message, details = {}) => log().warn(details, message),
+    error: (message, details = {}) => log().error(details, message),
   };
 };

@@ -350,3 +350,23 @@ describe('what a step records on its way', () => {
     expect(model.asked).toEqual(['find it', 'found it', 'found it']);
   });
 });
+
+describe('the scope of a step', () => {
+  it('can be spread and taken apart, and everything still works', async () => {
+    const world = new World();
+    const taken = step({
+      name: 'taken',
+      execute: async ({ input, ...rest }) => {
+        const { model, once, log, signal } = { ...rest };
+        const { text } = model;
+        log.info('it begins');
+        const value = await once('n', () => 7);
+        return { input, value, answer: await text('a'), aborted: signal.aborted };
+      },
+    });
+    const machine = oneStep(taken);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    expect(await run.result()).toMatchObject({ value: 7, aborted: false });
+  });
+});
