@@ -19,7 +19,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const page = join(here, '../../../docs/kurrentdb-compatibility.md');
 const recorded = readSteps(join(here, 'recorded-26.0.3.jsonl'));
 const folder = mkdtempSync(join(tmpdir(), 'ecl-conformance-'));
-const replayMsMax = 300_000;
+const replayMsMax = 600_000;
 
 let replayed: Step[] = [];
 let scenarios: Scenario[] = [];

@@ -5,7 +5,7 @@ import { openRaw } from './wire.mjs';
 export const kurrent = createRequire(import.meta.url)('@kurrent/kurrentdb-client');
 
 /** @param {string} url `host:port`, `http://host:port` or a connection string; the connection is always insecure. */
-export function openTarget(url, { timeoutMs = 8000 } = {}) {
+export function openTarget(url, { timeoutMs = 60_000 } = {}) {
   const { hostname: host, port: given } = new URL(
     /:\/\//.test(url) ? url.replace(/^[\w+]+:/, 'http:') : `http://${url}`,
   );
