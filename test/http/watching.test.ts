@@ -76,5 +76,7 @@ describe('/health', () => {
     const { id } = await jsonOf(started);
     expect(await (await server.ecl.get(id)).result()).toEqual({ value: 2 });
     expect(await (await server.fetch('/metrics')).text()).toContain('ecl_store_up 1');
+    // While its store is there: a server that shares one leaves it in order.
+    await server.stop();
   });
 });
