@@ -10,7 +10,7 @@ import { startProxy } from './tcp-proxy.ts';
 
 const isThorough = isSoak || namedServer !== undefined;
 const runs = isThorough ? 1_000 : 80;
-const cutMs = isThorough ? 1_000 : 80;
+const cutMs = isThorough ? 1_000 : 150;
 /** Of each run: its start and its nine signals, of which the last one ends it. */
 const signals = 9;
 const eventsMin = 10 * runs;
