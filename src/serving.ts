@@ -72,6 +72,8 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
       hosts: isLoopback(host) ? loopbackNames : undefined,
     },
   });
+  // A server is asked: what is folded on demand begins now, not with the first question. Its failures are logged there.
+  ecl.readModels.caughtUp().catch(() => {});
   const { url } = server;
   const file = writeServerFile(folder, { url, token: serverToken, pid: process.pid });
   return {
