@@ -2,8 +2,11 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonEvent, KurrentDBClient } from '@kurrent/kurrentdb-client';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { builtPackage, ecl, project, start, startProgram, type Process } from './built-cli.ts';
+
+// Several processes, one after the other.
+vi.setConfig({ testTimeout: 150_000 });
 
 /** The first line that a process prints that matches. */
 const printed = ({ child, ended }: Process, pattern: RegExp): Promise<string> =>
@@ -71,6 +74,22 @@ for await (const { event } of client.subscribeToAll({ fromPosition: START })) {
   console.log(event.streamId, event.revision, event.type);
 }
 `;
+
+test('a run that went through the gateway is proven on the store itself, to the last hash', async () => {
+  const folder = project();
+  const gateway = start(folder, 'gateway', '--port', '0');
+  const connectionString = await printed(gateway, connectionStringPattern);
+  const through = ['--store', connectionString] as const;
+  const run = await ecl(folder, 'run', 'critique-revise', 'topic=the sea', ...through);
+  expect(run).toMatchObject({ exitCode: 0 });
+  const proven = await ecl(folder, 'verify', ...through);
+  expect(proven.exitCode).toBe(0);
+  gateway.child.kill('SIGTERM');
+  expect((await gateway.ended).exitCode).toBe(0);
+  const native = await ecl(folder, 'verify');
+  expect(native).toMatchObject({ exitCode: 0, stdout: proven.stdout });
+  expect(native.stdout).toMatch(/critique-revise\.\w+@\d+:[0-9a-f]{64}/);
+});
 
 test('a store that speaks the protocol already, and a port that is none, are refused as wrong usage', async () => {
   const folder = project();
