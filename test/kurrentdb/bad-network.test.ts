@@ -10,7 +10,7 @@ import { ModelServer } from '../durability/model-server.ts';
 import { temporaryFolder, worker } from '../durability/processes.ts';
 import { sharedEnv } from '../durability/sweep.ts';
 import { isSoak, seedOf } from '../random.ts';
-import { namedServer, startServer, uniqueName } from './server.ts';
+import { isCluster, namedServer, startServer, uniqueName } from './server.ts';
 import { startProxy } from './tcp-proxy.ts';
 
 const isThorough = isSoak || namedServer !== undefined;
@@ -46,7 +46,7 @@ const called = (server: ModelServer, count: number): Promise<void> =>
     };
   });
 
-test(
+test.skipIf(isCluster)(
   'loses nothing and repeats nothing, is quiet while the server is away, and goes on when it is back',
   { timeout: 900_000 },
   async () => {

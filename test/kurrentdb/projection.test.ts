@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { testFlows } from '../durability/flows.ts';
 import { temporaryFolder } from '../durability/processes.ts';
 import { isSoak } from '../random.ts';
-import { namedServer, sharedServer, uniqueName } from './server.ts';
+import { isCluster, namedServer, sharedServer, uniqueName } from './server.ts';
 import { startProxy } from './tcp-proxy.ts';
 
 const isThorough = isSoak || namedServer !== undefined;
@@ -58,7 +58,7 @@ const write = async (ecl: Ecl, tenant: string): Promise<void> => {
   await Promise.all(Array.from({ length: 16 }, lane));
 };
 
-test(
+test.skipIf(isCluster)(
   `read models fed by a subscription that is cut again and again equal the fold of the log`,
   { timeout: 600_000 },
   async () => {

@@ -15,6 +15,12 @@ export interface TestServer {
 /** A server that is not ours to start: then tests take their time, and share it one after the other. */
 export const namedServer = process.env['ECL_TEST_KURRENTDB'] || undefined;
 
+/**
+ * In a cluster clients are sent to the leader's own address, around whatever stands before one node: what puts a bad
+ * network there has nothing to say then.
+ */
+export const isCluster = /\+discover|:\/\/[^/?]*,/.test(namedServer ?? '');
+
 export const startServer = async (): Promise<TestServer> => {
   if (namedServer !== undefined) {
     return { connectionString: namedServer, close: () => Promise.resolve() };

@@ -45,8 +45,10 @@ interface Pair {
   readonly server: Socket;
 }
 
+const addressForm = /(:\/\/(?:[^@/]*@)?)([^/:?,]+)(?::(\d+))?/;
+
 const addressOf = (connectionString: string): { host: string; port: number } => {
-  const [, host, port = '2113'] = /:\/\/(?:[^@/]*@)?([^/:?,]+)(?::(\d+))?/.exec(connectionString)!;
+  const [, , host, port = '2113'] = addressForm.exec(connectionString)!;
   return { host: host!, port: Number(port) };
 };
 
@@ -74,8 +76,7 @@ class TcpProxy implements Proxy {
   }
 
   get connectionString(): string {
-    const { host, port } = this.#target;
-    return this.#original.replace(`${host}:${port}`, `127.0.0.1:${this.port}`);
+    return this.#original.replace(addressForm, `$1127.0.0.1:${this.port}`);
   }
 
   async back(): Promise<void> {

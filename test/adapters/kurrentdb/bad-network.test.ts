@@ -13,7 +13,7 @@ import {
   revisionsOf,
   wrongRevision,
 } from '../../contracts/event-store/kit.ts';
-import { startServer, uniqueName, type TestServer } from '../../kurrentdb/server.ts';
+import { isCluster, startServer, uniqueName, type TestServer } from '../../kurrentdb/server.ts';
 import { startProxy, type Proxy } from '../../kurrentdb/tcp-proxy.ts';
 
 let server: TestServer;
@@ -60,7 +60,7 @@ const untilKnown = async (one: Append): Promise<AppendResult> => {
   }
 };
 
-describe('an append whose answer is lost', () => {
+describe.skipIf(isCluster)('an append whose answer is lost', () => {
   test('is in doubt, is stored, and gets the first answer when it is repeated unchanged', async () => {
     const first = append();
     proxy.faults = { lostAnswers: 1, resets: 0 };
@@ -110,7 +110,7 @@ describe('an append whose answer is lost', () => {
   });
 });
 
-describe('a server that is away', () => {
+describe.skipIf(isCluster)('a server that is away', () => {
   test('delays appends and reads until it is back', async () => {
     await direct.append(append());
     await proxy.away();
@@ -148,7 +148,7 @@ describe('a server that is away', () => {
   });
 });
 
-describe('a subscription', () => {
+describe.skipIf(isCluster)('a subscription', () => {
   const follow = (): Follower =>
     new Follower(store.subscribe({ filter: { streamPrefixes: [name] } }));
   const write = async (revision: number): Promise<void> => {
