@@ -18,9 +18,9 @@ import { namedServer, sharedServer, uniqueName } from '../kurrentdb/server.ts';
 import { isSoak, randomOf, seedOf } from '../random.ts';
 import { LogWitness } from './log-witness.ts';
 
-const rounds = isSoak ? 200 : namedServer === undefined ? 3 : 10;
+const rounds = isSoak ? 200 : namedServer === undefined ? 2 : 10;
 /** 300 runs and more at full length; a default run has fewer, since the processes share two cores with other tests. */
-const runsPerRound = isSoak || namedServer !== undefined ? 100 : 50;
+const runsPerRound = isSoak || namedServer !== undefined ? 100 : 75;
 /** The others wait for signals and a timer. */
 const isEssay = (n: number): boolean => n % 8 === 0;
 const stopMs = { short: 1_000, long: 7_000 };
