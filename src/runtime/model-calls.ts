@@ -177,6 +177,14 @@ const replyOfStream = async (
   throw new EclError('model.malformed', { model: id, reason: 'the stream ended without a reply' });
 };
 
+/** Takes the recorded reply to a request out of those that are left. */
+const takeReply = (recorded: Replied[], hash: string): ModelReply | undefined => {
+  const at = recorded.findIndex(({ request }) => request === hash);
+  if (at === -1) return undefined;
+  const [reply] = recorded.splice(at, 1);
+  return asReply(reply!);
+};
+
 export const modelCalls = (execution: Execution): CallModel => {
   const { services, actor, step, cancellation } = execution;
   const recorded = [...step.replies];
@@ -188,13 +196,6 @@ export const modelCalls = (execution: Execution): CallModel => {
     attempt,
     writer: services.writer,
   });
-
-  const recallReply = (hash: string): ModelReply | undefined => {
-    const at = recorded.findIndex(({ request }) => request === hash);
-    if (at === -1) return undefined;
-    const [reply] = recorded.splice(at, 1);
-    return asReply(reply!);
-  };
 
   const made = async (
     request: ModelRequest,
@@ -228,7 +229,7 @@ export const modelCalls = (execution: Execution): CallModel => {
     isLanguageModel: services.model?.isLanguageModel ?? false,
     complete: async (request) => {
       const hash = sha256(canonicalJson(request));
-      const known = recallReply(hash);
+      const known = takeReply(recorded, hash);
       if (known !== undefined) return known;
       return made(request, { hash, isStream: false }, (model, idempotencyKey) =>
         model.complete(request, { signal: cancellation.signal, idempotencyKey }),
@@ -236,7 +237,7 @@ export const modelCalls = (execution: Execution): CallModel => {
     },
     stream: (request) => {
       const hash = sha256(canonicalJson(request));
-      const known = recallReply(hash);
+      const known = takeReply(recorded, hash);
       if (known !== undefined) return inOnePiece(known.text);
       return streamed((push) =>
         made(request, { hash, isStream: true }, (model, idempotencyKey, call) => {
