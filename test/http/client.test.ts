@@ -24,6 +24,8 @@ describe('a client', () => {
       code: 'run.key-conflict',
       kind: 'conflict',
     });
+    // A list waits for the rows that the guess at a mistyped id is taken from.
+    await ecl.list();
     await expect(ecl.get('add-one.b')).rejects.toMatchObject({
       code: 'run.not-found',
       details: { candidates: ['add-one.a'] },
