@@ -93,8 +93,12 @@ test.skipIf(process.platform !== 'linux')(
       });
       let events = 0;
       const decoder = new TextDecoder();
+      let line = '';
       for await (const part of answer.body as unknown as AsyncIterable<Uint8Array>) {
-        events += decoder.decode(part).match(/^id: /gm)?.length ?? 0;
+        const lines = (line + decoder.decode(part, { stream: true })).split('\n');
+        // A part may end in the middle of a line.
+        line = lines.pop()!;
+        events += lines.filter((each) => each.startsWith('id: ')).length;
         if (events >= stored) break;
       }
       controller.abort();
