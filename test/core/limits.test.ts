@@ -4,7 +4,7 @@ import { limits } from '../../src/core/limits.ts';
 test('every limit is a whole number above zero, and names its unit or what it bounds', () => {
   for (const [name, value] of Object.entries(limits)) {
     expect([name, Number.isSafeInteger(value) && value > 0]).toEqual([name, true]);
-    expect(name).toMatch(/(Max|Events)$/);
+    expect(name).toMatch(/(Max|Events|Ms)$/);
   }
 });
 
