@@ -357,11 +357,11 @@ describe('the scope of a step', () => {
     const taken = step({
       name: 'taken',
       execute: async ({ input, ...rest }) => {
-        const { model, once, log, signal } = { ...rest };
-        const { text } = model;
-        log.info('it begins');
-        const value = await once('n', () => 7);
-        return { input, value, answer: await text('a'), aborted: signal.aborted };
+        const scope = { ...rest };
+        scope.log.info('it begins');
+        const value = await scope.once('n', () => 7);
+        const answer = await scope.model.text('a');
+        return { input, value, answer, aborted: scope.signal.aborted };
       },
     });
     const machine = oneStep(taken);
