@@ -14,12 +14,9 @@ import type { ActorSystem } from './actor-system.ts';
 import type { Command, RunActor } from './run-actor.ts';
 import { cancelCommand, onlyAt, resumeCommand, signalCommand } from './run-commands.ts';
 import { runDocument, type RunDocument } from './run-document.ts';
+import { toObserver, type Observer } from './observer.ts';
 
-export interface RunObserver {
-  next?: (snapshot: AnyMachineSnapshot) => void;
-  error?: (error: unknown) => void;
-  complete?: () => void;
-}
+export type RunObserver = Observer<AnyMachineSnapshot>;
 
 export interface ResumeOptions {
   /** Takes the last draft as it is. */
@@ -175,18 +172,7 @@ export class RunHandle<Output = unknown> {
     onError?: (error: unknown) => void,
     onComplete?: () => void,
   ): { unsubscribe: () => void } {
-    const { next, error, complete }: RunObserver =
-      typeof observer === 'function'
-        ? {
-            next: observer,
-            ...(onError === undefined ? {} : { error: onError }),
-            ...(onComplete === undefined ? {} : { complete: onComplete }),
-          }
-        : ({
-            next: observer.next?.bind(observer),
-            error: observer.error?.bind(observer),
-            complete: observer.complete?.bind(observer),
-          } as RunObserver);
+    const { next, error, complete } = toObserver(observer, onError, onComplete);
     const stop = this.#listen((state, events) => {
       if (events.some(({ type }) => type === 'StateChanged')) next?.(state.snapshot);
       if (state.ending === undefined) return;

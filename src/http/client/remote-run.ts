@@ -8,6 +8,7 @@ import type { Event } from '../contract/event.ts';
 import { Run } from '../contract/run.ts';
 import { v7 } from 'uuid';
 import type { Transport } from './transport.ts';
+import { toObserver, type Observer } from '../../runtime/observer.ts';
 
 /** The part of a machine's snapshot that a server tells. */
 export interface RemoteSnapshot {
@@ -18,11 +19,7 @@ export interface RemoteSnapshot {
   readonly error: unknown;
 }
 
-export interface RemoteObserver {
-  next?: (snapshot: RemoteSnapshot) => void;
-  error?: (error: unknown) => void;
-  complete?: () => void;
-}
+export type RemoteObserver = Observer<RemoteSnapshot>;
 
 export interface RemoteResumeOptions {
   readonly accept?: boolean;
@@ -168,18 +165,7 @@ export class RemoteRun<Output = unknown> {
     onError?: (error: unknown) => void,
     onComplete?: () => void,
   ): { unsubscribe: () => void } {
-    const { next, error, complete }: RemoteObserver =
-      typeof observer === 'function'
-        ? {
-            next: observer,
-            ...(onError === undefined ? {} : { error: onError }),
-            ...(onComplete === undefined ? {} : { complete: onComplete }),
-          }
-        : ({
-            next: observer.next?.bind(observer),
-            error: observer.error?.bind(observer),
-            complete: observer.complete?.bind(observer),
-          } as RemoteObserver);
+    const { next, error, complete } = toObserver(observer, onError, onComplete);
     return this.#listen({
       event: ({ type, data }) => {
         if (type !== 'StateChanged') return;
