@@ -10,15 +10,13 @@ import { ModelServer } from '../durability/model-server.ts';
 import { temporaryFolder, worker } from '../durability/processes.ts';
 import { sharedEnv } from '../durability/sweep.ts';
 import { isSoak, seedOf } from '../random.ts';
-import { isCluster, namedServer, startServer, uniqueName } from './server.ts';
+import { badNetwork, isCluster, namedServer, startServer, uniqueName } from './server.ts';
 import { startProxy } from './tcp-proxy.ts';
 
 const isThorough = isSoak || namedServer !== undefined;
 const awayMs = isThorough ? 60_000 : 4_000;
 /** Calls of the model before and after it is away: of each run there are seven. */
 const callsAround = isThorough ? 700 : 84;
-const lostAnswers = 0.1;
-const resets = 0.05;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -62,7 +60,7 @@ test.skipIf(isCluster)(
       const behind = sharedEnv({ ...direct, connectionString: proxy.connectionString });
       const child = worker(['four', folder], { env: { ...env, ...behind } });
       await child.line('ready');
-      proxy.faults = { lostAnswers, resets };
+      proxy.faults = badNetwork;
       await called(model, callsAround);
 
       await proxy.away();

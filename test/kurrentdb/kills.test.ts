@@ -4,7 +4,7 @@ import { testFlows } from '../durability/flows.ts';
 import { lane } from '../durability/lane.ts';
 import { sweep, type When } from '../durability/sweep.ts';
 import { isSoak, seedOf } from '../random.ts';
-import { namedServer, sharedServer, uniqueName } from './server.ts';
+import { isBadNetwork, namedServer, sharedServer, uniqueName } from './server.ts';
 
 /** Where nobody waits for the whole suite. */
 const isThorough = isSoak || namedServer !== undefined;
@@ -34,7 +34,9 @@ describe.skipIf(!isThorough)(
       async () => {
         const swept = await sweepEssay('before');
         expect(swept.kills).toBeGreaterThanOrEqual(appends);
-        expect(swept.repeated).toBe(calls);
+        // What is asked again may have been stored before, so then there is nothing to repeat.
+        if (isBadNetwork) expect(swept.repeated).toBeLessThanOrEqual(swept.kills);
+        else expect(swept.repeated).toBe(calls);
       },
       hourMs,
     );

@@ -3,9 +3,12 @@
  *
  * 1. A server that is named and not there fails the tests; it never skips them.
  * 2. Each caller gets a name of its own for its streams and tenants, so any server will do, whatever else is on it.
+ * 3. With ECL_TEST_BAD_NETWORK=1 everything reaches it through a proxy that loses answers and resets connections.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
+import { seedOf } from '../random.ts';
+import { startProxy } from './tcp-proxy.ts';
 
 export interface TestServer {
   readonly connectionString: string;
@@ -21,7 +24,34 @@ export const namedServer = process.env['ECL_TEST_KURRENTDB'] || undefined;
  */
 export const isCluster = /\+discover|:\/\/[^/?]*,/.test(namedServer ?? '');
 
+export const isBadNetwork = process.env['ECL_TEST_BAD_NETWORK'] === '1';
+
+/** Of appends and of connections. */
+export const badNetwork = { lostAnswers: 0.1, resets: 0.05 };
+
+const behindBadNetwork = async (server: TestServer): Promise<TestServer> => {
+  const seed = seedOf();
+  const proxy = await startProxy(server.connectionString, seed);
+  proxy.faults = badNetwork;
+  return {
+    connectionString: proxy.connectionString,
+    close: async () => {
+      const { lostAnswers, resets, connections } = proxy.counts;
+      console.info(
+        `bad network (ECL_SEED=${seed}): ${lostAnswers} answers lost, ${resets} of ${connections} connections reset`,
+      );
+      await proxy.close();
+      await server.close();
+    },
+  };
+};
+
 export const startServer = async (): Promise<TestServer> => {
+  const server = await plainServer();
+  return isBadNetwork ? behindBadNetwork(server) : server;
+};
+
+const plainServer = async (): Promise<TestServer> => {
   if (namedServer !== undefined) {
     return { connectionString: namedServer, close: () => Promise.resolve() };
   }

@@ -36,8 +36,9 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** Every event of ECL has it in its metadata, in either form of an append; no read has. */
-const markOfAppend = Buffer.from('$correlationId');
+/** Every event of ECL has the first in its metadata, in either form of an append; those of the contract are of this type. */
+const marksOfAppend = ['$correlationId', 'Noted'].map((mark) => Buffer.from(mark));
+const isAppend = (bytes: Buffer): boolean => marksOfAppend.some((mark) => bytes.includes(mark));
 const commitMs = 150;
 
 interface Pair {
@@ -138,7 +139,7 @@ class TcpProxy implements Proxy {
         return client.resetAndDestroy();
       }
       if (isLosing) return undefined;
-      if (bytes.includes(markOfAppend) && this.#random() < this.faults.lostAnswers) {
+      if (isAppend(bytes) && this.#random() < this.faults.lostAnswers) {
         isLosing = true;
         this.counts.lostAnswers += 1;
         setTimeout(() => end(pair), commitMs);
