@@ -32,7 +32,7 @@ export {
 export type { ArtifactReference, JournalEventType, MachineEvent } from './core/journal-events.ts';
 export type { RetryPolicy } from './core/retry-policy.ts';
 export type { OnExhausted, RoundsState, Verdict } from './core/rounds.ts';
-export type { RunStatus } from './core/run-state.ts';
+export type { RunStatus } from './core/run-statuses.ts';
 export type {
   Model,
   ModelChunk,

@@ -22,6 +22,13 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   runtime: { layers: ['core', 'ports', 'authoring'], packages: ['zod', 'xstate', 'pino'] },
   // An adapter never imports another one: every `adapters/<vendor>` is a layer of its own.
   'adapters/*': { layers: ['core', 'ports'], packages: ['*'] },
+  // What adapters of models have in common that reach them over a network.
+  'adapters/model-calls': { layers: [], packages: [] },
+  'adapters/anthropic': { layers: ['core', 'ports', 'adapters/model-calls'], packages: ['*'] },
+  'adapters/openai-compatible': {
+    layers: ['core', 'ports', 'adapters/model-calls'],
+    packages: ['*'],
+  },
   // It reads and writes the same messages as the gateway, from the other end.
   'adapters/kurrentdb': { layers: ['core', 'ports', 'kurrent-protocol'], packages: ['*'] },
   // KurrentDB's messages as they stand on the wire, for both ends of it.
@@ -63,6 +70,7 @@ export const layerTable: Readonly<Record<string, Layer>> = {
 const rootFiles = new Set([
   'main',
   'copying',
+  'exporting',
   'gateway-serving',
   'logging',
   'read-models',

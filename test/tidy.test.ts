@@ -73,8 +73,7 @@ const bans: readonly Ban[] = [
     instead: 'clock.schedule() of the port, which a test can move and which survives 24.8 days',
     where: isTimed,
     except: {
-      'src/adapters/anthropic/deadline.ts': wireDeadline,
-      'src/adapters/openai-compatible/deadline.ts': wireDeadline,
+      'src/adapters/model-calls/deadline.ts': wireDeadline,
       'src/adapters/kurrentdb/timing.ts': serverPatience,
       'src/adapters/filesystem/module-loader.ts':
         'a module that never finishes loading must not hold the others',

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import type { Provenance } from '../config.ts';
 import { defaultStore, environment, isKurrentDb, shownStore } from '../config.ts';
 import type { EclError, ErrorDocument } from '../core/errors.ts';
-import type { RunStatus } from '../core/run-state.ts';
+import type { RunStatus } from '../core/run-statuses.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
 import type { FailedModule } from '../workflow-library.ts';

@@ -126,16 +126,6 @@ export interface RunState {
   resumes: number;
 }
 
-export type RunStatus =
-  | 'running'
-  | 'waiting'
-  | 'paused'
-  | 'blocked'
-  | 'quarantined'
-  | 'completed'
-  | 'failed'
-  | 'cancelled';
-
 const initialUsage = (): Usage => ({
   calls: 0,
   inputTokens: 0,

@@ -1,7 +1,8 @@
 /** The status of a run and what it waits for, read off its state. */
 import { acceptedEvents } from './durable-machine.ts';
 import { isBusy } from './effects.ts';
-import type { RunState, RunStatus } from './run-state.ts';
+import type { RunState } from './run-state.ts';
+import type { RunStatus } from './run-statuses.ts';
 
 export interface WaitingFor {
   /** Type of the machine event that goes on, or `timer`. */

@@ -2,7 +2,7 @@
  * What is known of all runs without loading them: the index that recovery and lists stand on. A projection keeps it,
  * so after a crash it is caught up from its checkpoint, never rebuilt from all journals.
  */
-import type { RunStatus } from '../core/run-state.ts';
+import type { RunStatus } from '../core/run-statuses.ts';
 import type { StatusCounts } from './status-queries.ts';
 
 export interface OwingRun {

@@ -2,7 +2,7 @@
  * What is asked about runs beyond lists: what happened in one, what models cost, who is waited for, which files there are.
  * Answers come from projections; they show what was recorded, not what a machine would say of it.
  */
-import type { RunStatus } from '../core/run-state.ts';
+import type { RunStatus } from '../core/run-statuses.ts';
 
 interface Page {
   /** From 1 to 1,000. @default 100 */

@@ -2,7 +2,8 @@
 import type { ErrorDocument } from '../core/errors.ts';
 import { parseRunId } from '../core/ids.ts';
 import type { ArtifactReference } from '../core/journal-events.ts';
-import type { RunState, RunStatus } from '../core/run-state.ts';
+import type { RunState } from '../core/run-state.ts';
+import type { RunStatus } from '../core/run-statuses.ts';
 import { runStatus, waitingFor, type WaitingFor } from '../core/run-status.ts';
 import type { RunActor } from './run-actor.ts';
 import type { Services } from './services.ts';

@@ -10,7 +10,7 @@ import type { MessageCreateParamsBase } from '@anthropic-ai/sdk/resources/messag
 import { EclError } from '../../core/errors.ts';
 import type { CallOptions, Model, ModelReply, ModelRequest } from '../../ports/model.ts';
 import { Accumulator } from './accumulate.ts';
-import { startDeadline, type Deadline } from './deadline.ts';
+import { startDeadline, type Deadline } from '../model-calls/deadline.ts';
 import { toEclError } from './errors.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import type { AnthropicSettings } from './model.ts';

@@ -15,7 +15,7 @@ import {
 import { EclError, isEclError, type ErrorCode } from '../../core/errors.ts';
 import { safeReason } from '../../core/safe-reason.ts';
 import type { ModelRequest } from '../../ports/model.ts';
-import type { Deadline } from './deadline.ts';
+import type { Deadline } from '../model-calls/deadline.ts';
 import { AnswerTooLarge } from './guarded-fetch.ts';
 import type { AnthropicSettings } from './model.ts';
 import { textsOf } from './request.ts';

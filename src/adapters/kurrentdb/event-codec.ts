@@ -8,6 +8,7 @@
  */
 import type { BinaryEventData, JSONEventData, JSONType } from '@kurrent/kurrentdb-client';
 import { EclError } from '../../core/errors.ts';
+import { storedMetadata } from '../../ports/event-metadata.ts';
 import type { EventData, EventMetadata, RecordedEvent } from '../../ports/event-store.ts';
 import type { Frame } from './wire.ts';
 
@@ -22,22 +23,8 @@ const hashForm = /^[0-9a-f]{64}$/;
 const isJournal = (metadata: EventMetadata): boolean =>
   hashForm.test(String(metadata.hash)) && hashForm.test(String(metadata.prev));
 
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-
-/** As JSON keeps it: what the caller changes later changes nothing. @throws EclError `input.not-json` */
-const copyOf = (type: string, metadata: EventMetadata): EventMetadata => {
-  if (Object.values(metadata).every(isPlain)) return { ...metadata };
-  try {
-    return JSON.parse(JSON.stringify(metadata)) as EventMetadata;
-  } catch (cause) {
-    const details = { what: `The event ${type}`, path: 'metadata', reason: String(cause) };
-    throw new EclError('input.not-json', details, { cause });
-  }
-};
-
 const withTexts = (type: string, metadata: EventMetadata): Record<string, unknown> => {
-  const copy = copyOf(type, metadata);
+  const copy = storedMetadata(type, metadata);
   if (!isJournal(copy) || !Number.isSafeInteger(copy.schema)) return copy;
   return { ...copy, schema: String(copy.schema) };
 };

@@ -5,6 +5,7 @@
  * 2. It is bounded, in events and in characters: it begins later when it is full.
  */
 import type { RecordedEvent } from '../../ports/event-store.ts';
+import { Waiters } from '../../ports/waiters.ts';
 
 export interface RecentEventsOptions {
   readonly eventsMax: number;
@@ -18,7 +19,7 @@ export class RecentEvents {
   #start = 0;
   #characters = 0;
   #beginsAfter: bigint | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Waiters();
 
   constructor(options: RecentEventsOptions) {
     this.#options = options;
@@ -37,7 +38,7 @@ export class RecentEvents {
   beginAfter(position: bigint): void {
     this.clear();
     this.#beginsAfter = position;
-    this.#wake();
+    this.#waiters.wake();
   }
 
   clear(): void {
@@ -53,7 +54,7 @@ export class RecentEvents {
     this.#events.push(event);
     this.#characters += event.data.length;
     this.#trim();
-    this.#wake();
+    this.#waiters.wake();
   }
 
   /** Events after a position, or undefined when they have to be read from the store. */
@@ -71,20 +72,7 @@ export class RecentEvents {
 
   /** Resolves at the next change, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
+    return this.#waiters.wait(signal);
   }
 
   #trim(): void {

@@ -12,7 +12,6 @@ import type {
   AppendOptions,
   AppendResult,
   EventFilter,
-  EventMetadata,
   EventStore,
   ExpectedRevision,
   ReadAllOptions,
@@ -32,7 +31,8 @@ import {
   checkMaxCount,
   checkStream,
 } from '../../ports/append-check.ts';
-import { Changes } from './changes.ts';
+import { storedMetadata } from '../../ports/event-metadata.ts';
+import { Waiters } from '../../ports/waiters.ts';
 import { endingWith, type Ending } from './ending.ts';
 import { MemoryStream } from './memory-stream.ts';
 
@@ -57,7 +57,7 @@ class MemoryEventStore implements EventStore {
   readonly #streams = new Map<string, MemoryStream>();
   /** The event at index i has position i + 1; those that their stream no longer keeps are left out. */
   readonly #all: (RecordedEvent | undefined)[] = [];
-  readonly #changes = new Changes();
+  readonly #waiters = new Waiters();
   readonly #closing = new AbortController();
 
   constructor({ name = 'memory', shared = false }: MemoryEventStoreOptions) {
@@ -88,7 +88,7 @@ class MemoryEventStore implements EventStore {
     if (mixed >= 0) throw streams[mixed]!.wrong(appends[mixed]!.expectedRevision);
     checks.forEach((check) => this.#verify(check));
     const results = appends.map((append, index) => this.#write(streams[index]!, append));
-    this.#changes.notify();
+    this.#waiters.wake();
     return results;
   }
 
@@ -220,7 +220,7 @@ class MemoryEventStore implements EventStore {
         id,
         type,
         data,
-        metadata: Object.freeze(copyOf(type, metadata)),
+        metadata: Object.freeze(storedMetadata(type, metadata)),
         stream: stream.name,
         revision: stream.last + 1,
         position: BigInt(this.#all.length + 1),
@@ -256,7 +256,7 @@ class MemoryEventStore implements EventStore {
           next += 1;
           if (event !== undefined && matches(event, filter)) yield { kind: 'event', event };
         } else if (caughtUp) {
-          await this.#changes.next(signal);
+          await this.#waiters.wait(signal);
         } else {
           caughtUp = true;
           yield { kind: 'caughtUp', position: this.#lastPosition() };
@@ -267,18 +267,3 @@ class MemoryEventStore implements EventStore {
     }
   }
 }
-
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-
-/** Metadata as JSON keeps it: what JSON leaves out is not stored. */
-const copyOf = (type: string, metadata: EventMetadata): EventMetadata => {
-  // What holds plain values only, as ECL's own does, needs no detour over text.
-  if (Object.values(metadata).every(isPlain)) return { ...metadata };
-  try {
-    return JSON.parse(JSON.stringify(metadata)) as EventMetadata;
-  } catch (cause) {
-    const details = { what: `The event ${type}`, path: 'metadata', reason: String(cause) };
-    throw new EclError('input.not-json', details, { cause });
-  }
-};

@@ -8,7 +8,7 @@
 import { EclError, isEclError, type ErrorCode } from '../../core/errors.ts';
 import { safeReason } from '../../core/safe-reason.ts';
 import type { ModelRequest } from '../../ports/model.ts';
-import type { Deadline } from './deadline.ts';
+import type { Deadline } from '../model-calls/deadline.ts';
 import { AnswerTooLarge, readAll, type Answer } from './http.ts';
 import type { Settings } from './model.ts';
 import { ProviderError } from './provider-error.ts';

@@ -9,7 +9,7 @@
 import { EclError } from '../../core/errors.ts';
 import type { CallOptions, Model, ModelReply, ModelRequest } from '../../ports/model.ts';
 import { Accumulator } from './accumulate.ts';
-import { startDeadline, type Deadline } from './deadline.ts';
+import { startDeadline, type Deadline } from '../model-calls/deadline.ts';
 import { failedAnswer, toEclError } from './errors.ts';
 import { post, readAll, type Answer } from './http.ts';
 import { toReply } from './reply.ts';

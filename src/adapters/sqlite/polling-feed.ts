@@ -4,7 +4,8 @@
  * 1. Time passes only while someone waits; then it keeps the process alive, as a person who follows expects.
  * 2. Waking is no promise that there is something new.
  */
-import { Waiters, type Feed, type FeedReader } from './tail.ts';
+import { Waiters } from '../../ports/waiters.ts';
+import type { Feed, FeedReader } from './tail.ts';
 
 export class PollingFeed implements Feed {
   readonly #intervalMs: number;

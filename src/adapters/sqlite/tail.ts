@@ -7,6 +7,7 @@
  * 3. A position is looked up and waited for without a pause between the two, so no wake-up is lost.
  */
 import type { RecordedEvent } from '../../ports/event-store.ts';
+import { Waiters } from '../../ports/waiters.ts';
 
 /** How subscriptions learn what comes after the position they have reached. */
 export interface Feed {
@@ -28,34 +29,6 @@ export interface FeedReader {
 export interface TailOptions {
   readonly eventsMax: number;
   readonly charactersMax: number;
-}
-
-/** Wakes whoever waits; nothing is remembered, so one looks first, then waits. */
-export class Waiters {
-  readonly #waiting = new Set<() => void>();
-
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0;
-  }
-
-  wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
-  }
-
-  wait(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
-  }
 }
 
 export class Tail implements Feed {

@@ -1,6 +1,7 @@
 /** `ecl list`: the runs of the store, newest first. */
 import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
+import { runStatuses } from '../../core/run-statuses.ts';
 import type { RunListQuery, RunSummary } from '../../ports/run-directory.ts';
 import type { StatusCounts } from '../../ports/status-queries.ts';
 import type { Act, Context } from '../context.ts';
@@ -22,16 +23,6 @@ interface Options {
   readonly cursor?: string;
 }
 
-const statuses = [
-  'running',
-  'waiting',
-  'paused',
-  'blocked',
-  'quarantined',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
 const limitMax = 1_000;
 
 const examples = `
@@ -49,7 +40,7 @@ export const declareList = (program: Command, act: Act): void => {
     .description(
       'Lists the runs of the store, newest first. Child runs are left out unless asked for.',
     )
-    .option('--status <status>', statuses.join(', '))
+    .option('--status <status>', runStatuses.join(', '))
     .option('--workflow <workflow>', 'only runs of this workflow')
     .option('--tenant <tenant>', 'only runs of this tenant')
     .option('--parent <run>', 'only child runs of this run')
@@ -75,9 +66,9 @@ const readLimit = (text: string): number => {
 };
 
 const readStatus = (text: string): RunSummary['status'] => {
-  const status = statuses.find((each) => each === text);
+  const status = runStatuses.find((each) => each === text);
   if (status !== undefined) return status;
-  throw usage(`--status takes one of ${statuses.join(', ')}, not "${text}"`);
+  throw usage(`--status takes one of ${runStatuses.join(', ')}, not "${text}"`);
 };
 
 /** Conditions that are taken as they are given. */
@@ -122,7 +113,7 @@ const list = async (context: Context, options: Options): Promise<number> => {
 const countsLine = async (counts: StatusCounts): Promise<string> => {
   const { count } = await import('../format.ts');
   const { statusText } = await import('../run-block.ts');
-  const parts = statuses
+  const parts = runStatuses
     .filter((status) => counts[status] !== undefined)
     .map((status) => `${count(counts[status]!)} ${statusText(status)}`);
   return parts.length === 0 ? '0 runs' : parts.join(', ');

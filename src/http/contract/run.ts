@@ -1,17 +1,7 @@
 /** Runs over HTTP: what starts one, how it is shown, what is sent to it. */
 import { z } from 'zod';
+import { runStatuses } from '../../core/run-statuses.ts';
 import { pageOf } from './page.ts';
-
-export const runStatuses = [
-  'running',
-  'waiting',
-  'paused',
-  'blocked',
-  'quarantined',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
 
 const Status = z.enum(runStatuses).meta({ id: 'RunStatus' });
 const Instant = z.string().meta({ description: 'ISO 8601, UTC, milliseconds' });

@@ -1,6 +1,7 @@
 /** Runs: start, show, list. */
 import { z } from 'zod';
 import { EclError } from '../../core/errors.ts';
+import { runStatuses } from '../../core/run-statuses.ts';
 import {
   isOperator,
   requireRun,
@@ -10,7 +11,7 @@ import {
 } from '../access/authorize.ts';
 import type { Api, ServedWorkflow } from '../api.ts';
 import { Cursor, Limit, limitDefault, Position } from '../contract/page.ts';
-import { Run, RunPage, runStatuses, StartRun } from '../contract/run.ts';
+import { Run, RunPage, StartRun } from '../contract/run.ts';
 import { answersJson, problems, route, type Route } from '../route.ts';
 import { waitGoals } from '../run-waits.ts';
 import { etagOf, IdempotencyKey, publicRun, RunPath } from './run-kit.ts';

@@ -1,15 +1,19 @@
-/** Wakes whoever waits for the next change; nothing is remembered, so the waiter looks first, then waits. */
-export class Changes {
+/** Wakes whoever waits for the next change; nothing is remembered, so one looks first, then waits. */
+export class Waiters {
   readonly #waiting = new Set<() => void>();
 
-  notify(): void {
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
   }
 
-  /** Resolves at the next change, or when the signal aborts. */
-  next(signal: AbortSignal): Promise<void> {
+  /** Resolves when it is woken, or when the signal aborts. */
+  wait(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
