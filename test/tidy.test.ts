@@ -81,7 +81,7 @@ const bans: readonly Ban[] = [
       'src/adapters/sqlite/polling-feed.ts':
         'another process tells nobody of its writes: a reader looks again',
       'src/cli/commands/list.ts': watching,
-      'src/cli/watch-run.ts': watching,
+      'src/cli/show-run.ts': watching,
       'src/cli/follow.ts': watching,
       'src/http/client/event-source.ts': wireDeadline,
       'src/http/client/transport.ts': wireDeadline,

@@ -31,15 +31,10 @@ const status = async (
   options: Options,
   ...[run]: readonly (string | readonly string[] | undefined)[]
 ): Promise<number> => {
-  const { withRuns } = await import('../open-runs.ts');
-  const { watchRun } = await import('../watch-run.ts');
-  return withRuns(context, { access: 'read' }, async (opened) => {
-    const id = String(run);
-    const showRun = (): Promise<boolean> => show(context, opened, id);
-    if (options.watch !== true) await showRun();
-    else await watchRun(context.terminal, { runs: opened.runs, run: id }, showRun);
-    return 0;
-  });
+  const { showRun } = await import('../show-run.ts');
+  const id = String(run);
+  const shown = { id, isWatched: options.watch === true };
+  return showRun(context, shown, (opened) => show(context, opened, id));
 };
 
 /** @returns whether the run is over */

@@ -36,15 +36,10 @@ const trace = async (
   options: Options,
   ...[run]: readonly (string | readonly string[] | undefined)[]
 ): Promise<number> => {
-  const { withRuns } = await import('../open-runs.ts');
-  const { watchRun } = await import('../watch-run.ts');
-  return withRuns(context, { access: 'read' }, async (opened) => {
-    const id = String(run);
-    const tell = (): Promise<boolean> => show(context, opened, { id, options });
-    if (options.watch !== true) await tell();
-    else await watchRun(context.terminal, { runs: opened.runs, run: id }, tell);
-    return 0;
-  });
+  const { showRun } = await import('../show-run.ts');
+  const id = String(run);
+  const shown = { id, isWatched: options.watch === true };
+  return showRun(context, shown, (opened) => show(context, opened, { id, options }));
 };
 
 /** @returns whether the run is over */
