@@ -1,8 +1,9 @@
 /** A server's runs, as `createEcl` gives those of this process. */
 import { v7 } from 'uuid';
-import type { JournalEventType } from '../../core/journal-events.ts';
 import type { Workflow, WorkflowLike } from '../../authoring/workflow.ts';
+import type { RunListQuery } from '../../ports/run-directory.ts';
 import type { TimelinePage } from '../../ports/status-queries.ts';
+import type { EventQuery } from '../../runtime/event-feed.ts';
 import { Event } from '../contract/event.ts';
 import { pageOf } from '../contract/page.ts';
 import { Run, RunPage } from '../contract/run.ts';
@@ -23,19 +24,7 @@ export interface RemoteSpawnOptions<Input = unknown> {
   readonly idempotencyKey?: string;
 }
 
-export interface RemoteListQuery {
-  readonly status?: Run['status'];
-  readonly workflow?: string;
-  readonly tenant?: string;
-  readonly parent?: string;
-  readonly children?: boolean;
-  readonly since?: string;
-  readonly until?: string;
-  readonly tag?: string;
-  readonly search?: string;
-  readonly counts?: boolean;
-  readonly limit?: number;
-  readonly cursor?: string;
+export interface RemoteListQuery extends RunListQuery {
   /** The answer shows all that is stored up to this position. */
   readonly after?: string;
 }
@@ -47,17 +36,8 @@ export interface RemoteTimelineQuery {
   readonly after?: string;
 }
 
-export interface RemoteEventQuery {
-  /** Position after which to begin, or `start` or `end`. @default 'start' */
-  readonly from?: string | bigint;
-  readonly run?: string;
-  readonly workflow?: string;
-  readonly tenant?: string;
-  readonly types?: readonly JournalEventType[];
-  /** Goes on with what comes, over lost connections, until `signal` or the loop ends it. @default false */
-  readonly live?: boolean;
-  readonly signal?: AbortSignal;
-}
+/** What is followed live goes on over lost connections. */
+export type RemoteEventQuery = EventQuery;
 
 const EventPage = pageOf(Event, 'EventPageOfClient');
 const eventsOfPage = 500;
