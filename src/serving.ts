@@ -5,6 +5,7 @@
 import { removeServerFile, writeServerFile } from './adapters/filesystem/server-file.ts';
 import { createSecret } from './adapters/system/secret.ts';
 import { EclError } from './core/errors.ts';
+import { exportWorkflow } from './exporting.ts';
 import { createAuthenticator, openDoor } from './http/access/authenticate.ts';
 import type { WorkflowSource } from './http/api.ts';
 import { loopbackNames } from './http/host-checks.ts';
@@ -62,6 +63,7 @@ export const serve = async (options: ServeOptions): Promise<Serving> => {
     api: {
       ecl,
       workflows,
+      exportWorkflow,
       authenticator: auth
         ? createAuthenticator({ tokens: openTokens(folder), serverToken })
         : openDoor,

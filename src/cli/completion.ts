@@ -8,6 +8,7 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { RootCommand, type Complete } from '@bomb.sh/tab';
 import type { Command as Program } from 'commander';
+import { exportFormats } from '../core/export-formats.ts';
 import { journalEventTypes } from '../core/journal-events.ts';
 
 /** Names that only the store or the workflows know. */
@@ -40,7 +41,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
     'cancelled',
   ],
   level: ['info', 'warn', 'error'],
-  format: ['stately', 'json', 'mermaid'],
+  format: exportFormats,
   scope: ['read', 'write', 'admin'],
 };
 

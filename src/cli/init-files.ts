@@ -107,7 +107,7 @@ npm install
 npm test                                # no model is called: the answers stand in the test
 npx ecl run essay topic="the sea"       # offline by rules; with ANTHROPIC_API_KEY by Claude
 npx ecl list                            # what ran
-npx ecl export essay --format mermaid   # the machine as a diagram
+npx ecl export essay --format svg > essay.svg   # the machine as a drawing
 \`\`\`
 
 The workflow is \`machines/essay/machine.ts\`, what it does is \`machines/essay/steps.ts\`. Run the same command twice and it is the

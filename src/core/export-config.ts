@@ -26,10 +26,15 @@ const nameOf = (value: NamedFunction, fallback: string): string => {
   return typeof value.type === 'string' ? value.type.replace(/^xstate\./, '') : name;
 };
 
-const guardName = (guard: unknown): string => {
+/** `isReady`, `and(isReady, isPaid)`; `guard` for a function without a name. */
+export const guardName = (guard: unknown): string => {
   if (isFunction(guard)) return nameOf(guard, 'guard');
   return typeof guard === 'string' ? guard : String((guard as { type?: unknown } | null)?.type);
 };
+
+/** Names of actions as a config holds them: names, objects with a `type`, functions. */
+export const actionNames = (actions: readonly unknown[]): string[] =>
+  actions.map((action) => (isFunction(action) ? nameOf(action, 'action') : guardName(action)));
 
 /** Keys whose functions are implementations, which a config names. */
 const named = new Set(['actions', 'entry', 'exit', 'guard', 'src', 'delay']);

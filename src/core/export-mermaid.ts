@@ -1,7 +1,6 @@
 /** A machine as a Mermaid state diagram (`stateDiagram-v2`), nested and parallel states included. */
-import type { AnyStateMachine, AnyStateNode, TransitionDefinition } from 'xstate';
-
-type AnyTransition = TransitionDefinition<never, never>;
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { eventLabel, guardLabel, transitionsOf } from './chart/transition-label.ts';
 
 /** Mermaid takes letters, digits and underscores in an id; the name is shown by a label. */
 const idOf = (node: AnyStateNode): string =>
@@ -10,30 +9,17 @@ const idOf = (node: AnyStateNode): string =>
 /** What would end a label, or the line. */
 const labelled = (text: string): string => text.replace(/[\s:;#"<>]+/g, ' ').trim();
 
-const eventLabel = (type: string): string => {
-  const after = /^xstate\.after\.([^.]+)\./.exec(type);
-  if (after !== null) return `after ${/^\d+$/.test(after[1]!) ? `${after[1]} ms` : after[1]!}`;
-  const done = /^xstate\.(done|error)\.(?:actor|state)\./.exec(type);
-  if (done !== null) return done[1]!;
-  return type === '' ? 'always' : type;
-};
-
-const guardLabel = (guard: unknown): string => {
-  if (guard === undefined) return '';
-  if (typeof guard === 'string') return ` [${guard}]`;
-  const { type, name } = guard as { type?: unknown; name?: string };
-  return ` [${typeof type === 'string' ? type : (name ?? 'guard')}]`;
-};
-
-const transitionsOf = (node: AnyStateNode): AnyTransition[] =>
-  [...[...node.transitions.values()].flat(), ...(node.always ?? [])] as unknown as AnyTransition[];
-
-const transitionLines = (node: AnyStateNode): string[] =>
-  transitionsOf(node).flatMap(({ eventType, guard, target, reenter }) => {
-    const label = labelled(`${eventLabel(eventType)}${guardLabel(guard)}`);
+const transitionLines = (node: AnyStateNode): string[] => {
+  const transitions = transitionsOf(node);
+  return transitions.flatMap((transition) => {
+    const { target, reenter } = transition;
+    const guard = guardLabel(transition, transitions);
+    const event = eventLabel(node, transition);
+    const label = labelled(guard === undefined ? event : `${event} [${guard}]`);
     const targets = (target ?? (reenter ? [node] : [])) as readonly AnyStateNode[];
     return targets.map((each) => `${idOf(node)} --> ${idOf(each)}: ${label}`);
   });
+};
 
 const initialLine = (node: AnyStateNode): string[] =>
   node.type === 'compound'

@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { Workflow } from '../authoring/workflow.ts';
+import type { ExportFormat } from '../core/export-formats.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { IdGenerator } from '../ports/id-generator.ts';
 import type { Ecl } from '../runtime/ecl.ts';
@@ -32,6 +33,8 @@ export interface WorkflowSource {
 export interface Api {
   readonly ecl: Ecl;
   readonly workflows: WorkflowSource;
+  /** A workflow's machine for another tool: for `json` a value, else text. */
+  readonly exportWorkflow: (format: ExportFormat, workflow: Workflow) => Promise<unknown>;
   readonly authenticator: Authenticator;
   readonly limits: HttpLimits;
   readonly load: Load;

@@ -305,10 +305,15 @@ describe('workflows and exports', () => {
     });
   });
 
-  test.each(['stately', 'json', 'mermaid'])('exports as %s', async (format) => {
+  test.each(['stately', 'json', 'mermaid', 'svg'])('exports as %s', async (format) => {
     const { ecl } = inFolder();
     const { stdout, exitCode } = await ecl('export', 'critique-revise', '--format', format);
-    const wanted = { stately: 'setup({', json: '"initial": "draft"', mermaid: 'stateDiagram-v2' };
+    const wanted = {
+      stately: 'setup({',
+      json: '"initial": "draft"',
+      mermaid: 'stateDiagram-v2',
+      svg: '<svg xmlns="http://www.w3.org/2000/svg"',
+    };
     expect(stdout).toContain(wanted[format as keyof typeof wanted]);
     expect(exitCode).toBe(0);
     const { document } = await ecl('export', 'critique-revise', '--format', format, '--json');

@@ -1,5 +1,6 @@
 /** Workflows that runs can be started of, and their machines for other tools. */
 import { z } from 'zod';
+import { exportFormats } from '../../core/export-formats.ts';
 import type { Api, ServedWorkflow } from '../api.ts';
 import { pageOf } from '../contract/page.ts';
 import { Workflow, WorkflowExport } from '../contract/status.ts';
@@ -17,21 +18,7 @@ const documentOf = ({ workflow, origin }: ServedWorkflow): z.infer<typeof Workfl
   input: jsonSchema(workflow.input),
 });
 
-const formats = ['stately', 'json', 'mermaid'] as const;
-
-const contentOf = async (
-  format: (typeof formats)[number],
-  { workflow: { machine } }: ServedWorkflow,
-): Promise<unknown> => {
-  switch (format) {
-    case 'json':
-      return (await import('../../core/export-config.ts')).exportConfig(machine);
-    case 'mermaid':
-      return (await import('../../core/export-mermaid.ts')).exportMermaid(machine);
-    default:
-      return (await import('../../core/export-stately.ts')).exportStately(machine);
-  }
-};
+const svgMediaType = 'image/svg+xml';
 
 const WorkflowPath = z.object({
   id: z
@@ -58,7 +45,7 @@ const listWorkflows = ({ workflows }: Api): Route =>
     },
   });
 
-const getWorkflow = ({ workflows }: Api): Route =>
+const getWorkflow = ({ workflows, exportWorkflow }: Api): Route =>
   route({
     method: 'get',
     path: '/api/v1/workflows/{id}',
@@ -68,10 +55,17 @@ const getWorkflow = ({ workflows }: Api): Route =>
     scope: 'read',
     takes: {
       params: WorkflowPath,
-      query: z.strictObject({ format: z.enum(formats).optional() }),
+      query: z.strictObject({ format: z.enum(exportFormats).optional() }),
     },
     answers: {
-      200: answersJson(z.union([Workflow, WorkflowExport]), 'The workflow'),
+      200: {
+        description:
+          'The workflow; with `format=svg` and `Accept: image/svg+xml` the drawing itself',
+        content: {
+          'application/json': z.union([Workflow, WorkflowExport]),
+          [svgMediaType]: z.string(),
+        },
+      },
       ...problems(404),
     },
     handle: async (context, { params, query }) => {
@@ -79,7 +73,14 @@ const getWorkflow = ({ workflows }: Api): Route =>
       const { format } = query;
       if (format === undefined) return context.json(documentOf(found));
       const { id, version } = found.workflow;
-      const content = await contentOf(format, found);
+      const content = await exportWorkflow(format, found.workflow);
+      if (format === 'svg' && context.req.header('accept')?.includes(svgMediaType) === true) {
+        return context.body(String(content), 200, {
+          'Content-Type': svgMediaType,
+          // It needs its own style and nothing else, whatever its machine is called.
+          'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+        });
+      }
       return context.json({ workflow: id, version, format, content });
     },
   });
