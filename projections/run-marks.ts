@@ -115,21 +115,17 @@ const ofId = ({ data }: { data: { id: string } }): Detail => ({ id: data.id });
 const ofChild = ({ data }: { data: { run: string } }): Detail => ({ id: data.run });
 
 const ofReply = (event: Of<'ModelReplied'>): Detail => {
-  const { data } = event;
-  const { model, usage, cost, latencyMs } = data;
-  const { cacheReadTokens = 0, cacheWriteTokens = 0 } = usage ?? {};
-  return {
-    ...ofAttempt(event),
-    name: model,
-    latencyMs,
-    ...(usage === undefined
-      ? {}
-      : {
-          inputTokens: usage.inputTokens + cacheReadTokens + cacheWriteTokens,
-          outputTokens: usage.outputTokens,
-        }),
-    ...('usd' in cost ? { usd: cost.usd } : {}),
-  };
+  const { model, usage, cost, latencyMs } = event.data;
+  const detail = ofAttempt(event);
+  detail.name = model;
+  detail.latencyMs = latencyMs;
+  if (usage !== undefined) {
+    const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
+    detail.inputTokens = inputTokens + cacheReadTokens + cacheWriteTokens;
+    detail.outputTokens = outputTokens;
+  }
+  if ('usd' in cost) detail.usd = cost.usd;
+  return detail;
 };
 
 const ofState = ({ data }: Of<'StateChanged'>): Detail => {
@@ -139,8 +135,10 @@ const ofState = ({ data }: Of<'StateChanged'>): Detail => {
 };
 
 const ofSuccess = (event: Of<'StepSucceeded'>): Detail => {
+  const detail = ofAttempt(event);
   const verdict = verdictOf(event.data.output);
-  return verdict === undefined ? ofAttempt(event) : { ...ofAttempt(event), verdict };
+  if (verdict !== undefined) detail.verdict = verdict;
+  return detail;
 };
 
 const ofPause = ({ data }: Of<'RunPaused'>): Detail => ({
@@ -211,8 +209,13 @@ const details: Details = {
   RunCancelled: ({ data }) => ({ reason: textOf(data.reason) }),
 };
 
-/** What the last mark that says it says. */
-const said = (marks: readonly StoredMark[], name: 'at' | 'writer'): string | undefined => {
+/** What the last marks that say it say. */
+interface Said {
+  readonly at: string | undefined;
+  readonly writer: string | undefined;
+}
+
+const lastSaid = (marks: readonly StoredMark[], name: keyof Said): string | undefined => {
   for (let index = marks.length - 1; index >= 0; index -= 1) {
     const value = marks[index]![name];
     if (value !== undefined) return value;
@@ -220,20 +223,35 @@ const said = (marks: readonly StoredMark[], name: 'at' | 'writer'): string | und
   return undefined;
 };
 
-/** The mark of an event, as it is kept behind others. */
-export const markOf = (
+/** Events of one append come one after the other, so these are asked for next more often than not. */
+let latest: Said & { readonly marks: readonly StoredMark[] } = {
+  marks: [],
+  at: undefined,
+  writer: undefined,
+};
+
+const saidBy = (marks: readonly StoredMark[]): Said =>
+  latest.marks === marks
+    ? latest
+    : { at: lastSaid(marks, 'at'), writer: lastSaid(marks, 'writer') };
+
+/** Marks with that of an event behind them; where the last of them stands before the revision `next`. */
+export const marksWith = (
   event: ProjectedEvent,
-  marks: readonly StoredMark[],
+  before: readonly StoredMark[],
   next: number | undefined,
-): StoredMark => {
+): StoredMark[] => {
   const { type, revision, at, writer } = event;
+  const said = saidBy(before);
   // The details are made for it alone, so they become the mark.
   const mark = (details[type] as (event: ProjectedEvent) => Detail)(event) as StoredMark;
   mark.type = type;
   if (revision !== next) mark.revision = revision;
-  if (at !== said(marks, 'at')) mark.at = at;
-  if (writer !== said(marks, 'writer')) mark.writer = writer;
-  return mark;
+  if (at !== said.at) mark.at = at;
+  if (writer !== said.writer) mark.writer = writer;
+  const marks = [...before, mark];
+  latest = { marks, at, writer };
+  return marks;
 };
 
 /** The marks of a row with all that they say. */

@@ -8,7 +8,7 @@
 import { createStore } from '@xstate/store';
 import { defineProjection, projectedEvents, type ProjectedEvent } from 'ecl';
 import { z } from 'zod';
-import { markOf, StoredMark } from './run-marks.ts';
+import { marksWith, StoredMark } from './run-marks.ts';
 import { columns, marksPerRow, rowOf, timelineQueries } from './timeline-queries.ts';
 
 const Marks = z.object({
@@ -19,7 +19,7 @@ const Marks = z.object({
 type Marks = z.infer<typeof Marks>;
 
 const add = ({ marks, next }: Marks, event: ProjectedEvent): Marks => ({
-  marks: [...marks, markOf(event, marks, next)],
+  marks: marksWith(event, marks, next),
   next: event.revision + 1,
 });
 

@@ -94,6 +94,8 @@ export interface ReadModel {
    */
   commit(change: ReadModelChange): boolean;
   get(key: string): Row | undefined;
+  /** Bodies of rows as they are at one moment, in the order of the keys; undefined where there is no such row. */
+  bodies(keys: readonly string[]): (string | undefined)[];
   query(query?: RowQuery): Row[];
   count(where?: readonly Condition[]): number;
   /** Groups in the order of what they agree in; a group without rows is not there. */

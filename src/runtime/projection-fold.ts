@@ -5,6 +5,7 @@
  * 2. A commit writes each changed row once, with the checkpoint, and only if nobody else moved the checkpoint since.
  * 3. Nothing here is worth keeping: `restart` throws it away and goes on from what is stored.
  * 4. An event that the projection fails on is skipped with a log line; the read store failing is the caller's business.
+ * 5. Rows that are not in memory are looked up many at a time: their events wait for them, at most until the commit.
  */
 import type { Logger } from 'pino';
 import type { ReadModel, ReadStore } from '../ports/read-store.ts';
@@ -25,6 +26,8 @@ export class UnreadableRow extends Error {
 
 /** Snapshots kept in each of two generations, so that runs in motion are not read back at every batch. */
 const snapshotsMax = 2_048;
+/** Rows that events wait for, after which they are looked up. */
+const awaitedMax = 512;
 /** Events that change no row, after which the checkpoint is moved all the same. */
 const passedMax = 10_000;
 
@@ -39,6 +42,8 @@ export class ProjectionFold {
   #recent = new Map<string, FoldSnapshot<unknown>>();
   #earlier = new Map<string, FoldSnapshot<unknown>>();
   readonly #changed = new Set<string>();
+  /** Events of rows that are not in memory, by key. */
+  readonly #awaited = new Map<string, ProjectedEvent[]>();
 
   constructor(projection: Projection<unknown>, reads: ReadStore, logger: Logger) {
     const { definition } = projection;
@@ -63,7 +68,7 @@ export class ProjectionFold {
 
   /** How far the stored rows show what happened. */
   get visible(): bigint | undefined {
-    return this.#changed.size === 0 ? this.#position : this.#stored;
+    return this.#changed.size + this.#awaited.size === 0 ? this.#position : this.#stored;
   }
 
   /** Whether anything was folded before this process. */
@@ -98,10 +103,12 @@ export class ProjectionFold {
    *
    * @param force also when nothing but the position did
    * @returns false when somebody else moved the checkpoint: what was folded here since is worth nothing
+   * @throws as `take`
    */
   commit(force = false): boolean {
     const position = this.#position;
     if (position === undefined || position === this.#stored) return true;
+    this.#lookUp();
     if (this.#changed.size === 0 && this.#passed < passedMax && !force) return true;
     const rows = Array.from(this.#changed, (key) =>
       this.#projection.toRow(key, this.#recent.get(key)!),
@@ -123,6 +130,7 @@ export class ProjectionFold {
     this.#recent.clear();
     this.#earlier.clear();
     this.#changed.clear();
+    this.#awaited.clear();
     this.#passed = 0;
     this.#position = undefined;
     this.#stored = undefined;
@@ -142,20 +150,54 @@ export class ProjectionFold {
   }
 
   #takeInto(key: string, event: ProjectedEvent): void {
-    const snapshot = this.#recent.get(key) ?? this.#recall(key, event);
-    const next = this.#next(snapshot, event);
-    this.#recent.set(key, next);
-    if (next !== snapshot) this.#changed.add(key);
+    const known = this.#recent.get(key);
+    if (known !== undefined) this.#move(key, known, event);
+    else this.#recall(key, event);
   }
 
-  #recall(key: string, event: ProjectedEvent): FoldSnapshot<unknown> {
-    const known = this.#earlier.get(key);
-    if (known !== undefined) return known;
-    if (this.#projection.isFirst(event)) return this.#projection.initial;
-    const row = this.#model.get(key);
-    if (row === undefined) return this.#projection.initial;
+  #move(key: string, snapshot: FoldSnapshot<unknown>, event: ProjectedEvent): void {
+    const next = this.#next(snapshot, event);
+    if (next === snapshot) return;
+    this.#recent.set(key, next);
+    this.#changed.add(key);
+  }
+
+  #recall(key: string, event: ProjectedEvent): void {
+    const awaited = this.#awaited.get(key);
+    if (awaited !== undefined) {
+      awaited.push(event);
+      return;
+    }
+    const earlier = this.#earlier.get(key);
+    const snapshot =
+      earlier ?? (this.#projection.isFirst(event) ? this.#projection.initial : undefined);
+    if (snapshot !== undefined) {
+      this.#recent.set(key, snapshot);
+      this.#move(key, snapshot, event);
+      return;
+    }
+    this.#awaited.set(key, [event]);
+    if (this.#awaited.size >= awaitedMax) this.#lookUp();
+  }
+
+  /** Folds the events that wait for rows. */
+  #lookUp(): void {
+    if (this.#awaited.size === 0) return;
+    const bodies = this.#model.bodies([...this.#awaited.keys()]);
+    let index = 0;
+    for (const [key, events] of this.#awaited) {
+      const snapshot = this.#snapshotOf(key, bodies[index]);
+      index += 1;
+      this.#recent.set(key, snapshot);
+      for (const event of events) this.#move(key, this.#recent.get(key)!, event);
+    }
+    this.#awaited.clear();
+  }
+
+  #snapshotOf(key: string, body: string | undefined): FoldSnapshot<unknown> {
+    if (body === undefined) return this.#projection.initial;
     try {
-      return this.#projection.fromBody(row.body);
+      return this.#projection.fromBody(body);
     } catch (error) {
       throw new UnreadableRow(this, key, error);
     }

@@ -75,6 +75,14 @@ export const readStoreContract = (harness: ReadStoreHarness): void => {
       expect(model.checkpoint()).toBe(2n ** 60n);
     });
 
+    test('bodies come in the order of their keys, and none where there is no row', async () => {
+      const model = await given();
+      expect(model.bodies(['d', 'none', 'a', 'd'])).toEqual(['{}', undefined, '{}', '{}']);
+      expect(model.bodies([])).toEqual([]);
+      model.commit({ rows: [row('a', {}, '{"n":1}')], checkpoint: 9n });
+      expect(model.bodies(['a'])).toEqual(['{"n":1}']);
+    });
+
     test('a commit replaces and removes rows', async () => {
       const model = await given();
       const changed = row('b', { status: 'completed' }, '{"n":2}');
@@ -320,6 +328,7 @@ export const readStoreContract = (harness: ReadStoreHarness): void => {
         () => model.query(),
         () => model.count(),
         () => model.get('a'),
+        () => model.bodies(['a']),
         () => model.reset(),
         () => model.commit({ rows: [], checkpoint: 9n }),
         () => store?.open(runs),

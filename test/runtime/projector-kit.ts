@@ -113,9 +113,10 @@ export const project = (options: {
   return { projector, store, reads, lines, logger };
 };
 
-/** A read store whose commits are counted, or refused. */
+/** A read store whose commits and look-ups are counted, or refused. */
 export const watched = (reads: ReadStore) => {
   const commits: Row[][] = [];
+  const lookUps: string[][] = [];
   const before: { commit?: () => void } = {};
   const watchedReads: ReadStore = {
     open: (definition) => {
@@ -123,6 +124,10 @@ export const watched = (reads: ReadStore) => {
       return {
         checkpoint: () => model.checkpoint(),
         get: (key) => model.get(key),
+        bodies: (keys) => {
+          lookUps.push([...keys]);
+          return model.bodies(keys);
+        },
         query: (query) => model.query(query),
         count: (where) => model.count(where),
         totals: (query) => model.totals(query),
@@ -137,5 +142,5 @@ export const watched = (reads: ReadStore) => {
     older: (definition) => reads.older(definition),
     close: () => reads.close(),
   };
-  return { reads: watchedReads, commits, before };
+  return { reads: watchedReads, commits, lookUps, before };
 };

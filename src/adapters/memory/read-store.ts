@@ -108,6 +108,11 @@ class MemoryReadModel implements ReadModel {
     return this.#rows.get(key);
   }
 
+  bodies(keys: readonly string[]): (string | undefined)[] {
+    this.#checkOpen();
+    return keys.map((key) => this.#rows.get(key)?.body);
+  }
+
   query(query: RowQuery = {}): Row[] {
     const { where = [], orderBy = [], limit = Infinity, offset = 0, bodies = true } = query;
     const order = [...orderBy, { column: 'key' }];

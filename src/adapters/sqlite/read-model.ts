@@ -103,6 +103,21 @@ export class SqliteReadModel implements ReadModel {
     });
   }
 
+  bodies(keys: readonly string[]): (string | undefined)[] {
+    const none = keys.map(() => undefined);
+    return this.#read<(string | undefined)[]>(none, () => {
+      const find = this.#statement(`SELECT body FROM "${this.#table}" WHERE key = ?`);
+      // Without a transaction around them, each would take and leave the locks of a reader.
+      const database = this.#database();
+      database.exec('BEGIN');
+      try {
+        return keys.map((key) => find.get(key)?.['body'] as string | undefined);
+      } finally {
+        rollback(database);
+      }
+    });
+  }
+
   query(query: RowQuery = {}): Row[] {
     const { text, parameters } = selectSql(this.#definition, query);
     return this.#read([], () =>
@@ -191,13 +206,16 @@ export class SqliteReadModel implements ReadModel {
   }
 
   #valuesOf({ key, columns, body }: Row): (string | number | null)[] {
-    const names = this.#names;
-    const unknown = Object.keys(columns).find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      const reason = `The read model ${this.#definition.name} has no column "${unknown}"`;
+    const { name: model, columns: known } = this.#definition;
+    for (const name of Object.keys(columns)) {
+      if (Object.hasOwn(known, name)) continue;
+      const reason = `The read model ${model} has no column "${name}"`;
       throw new EclError('usage.invalid', { reason });
     }
-    return [key, ...names.map((name) => columns[name] ?? null), body];
+    const values: (string | number | null)[] = [key];
+    for (const name of this.#names) values.push(columns[name] ?? null);
+    values.push(body);
+    return values;
   }
 
   #rowOf(row: SqliteRow): Row {
