@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { EclError } from '../core/errors.ts';
 import { assertJson } from '../core/json-value.ts';
 import { limits } from '../core/limits.ts';
+import { unreadableFile } from '../core/unreadable-file.ts';
 import { readKeyValues } from './key-values.ts';
 
 export interface InputOptions {
@@ -41,8 +42,7 @@ const readText = async (path: string): Promise<string> => {
   try {
     return path === '-' ? await readAll(process.stdin) : await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new EclError('input.file-missing', { path, reason }, { cause: error });
+    throw unreadableFile(path, error);
   }
 };
 

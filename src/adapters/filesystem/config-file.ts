@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, Node, Pair } from 'yaml';
 import { EclError } from '../../core/errors.ts';
+import { unreadableFile } from '../../core/unreadable-file.ts';
 
 export interface ConfigFile {
   /** As it was named. */
@@ -51,9 +52,8 @@ export const readConfigFile = async (path: string): Promise<ConfigFile | undefin
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (reason === 'ENOENT') return undefined;
-    throw new EclError('input.file-missing', { path, reason }, { cause: error });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw unreadableFile(path, error);
   }
   const { LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();

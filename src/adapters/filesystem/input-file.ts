@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { EclError } from '../../core/errors.ts';
 import { limits } from '../../core/limits.ts';
+import { unreadableFile } from '../../core/unreadable-file.ts';
 
 const mediaTypes: Readonly<Record<string, string>> = {
   '.csv': 'text/csv',
@@ -24,8 +25,7 @@ export const readInputFile = async (
   try {
     content = await readFile(path);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new EclError('input.file-missing', { path, reason }, { cause: error });
+    throw unreadableFile(path, error);
   }
   if (content.length > limits.payloadBytesMax) {
     const details = { what: path, bytes: content.length, limit: limits.payloadBytesMax };

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { z } from 'zod';
 import { EclError, errorCatalogue, type ErrorCode } from '../../core/errors.ts';
+import { unreadableFile } from '../../core/unreadable-file.ts';
 
 const ModelErrorCode = z
   .string()
@@ -104,8 +105,7 @@ export const readScript = async (path: string): Promise<ScriptEntry[]> => {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new EclError('input.file-missing', { path, reason }, { cause: error });
+    throw unreadableFile(path, error);
   }
   let script: unknown;
   try {

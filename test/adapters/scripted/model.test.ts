@@ -187,7 +187,7 @@ describe('the script of a scripted model', () => {
     const model = createScriptedModel(join(folder, 'none.json'));
     expect(await failureOf(model.complete(ask(''), callOptions()))).toMatchObject({
       code: 'input.file-missing',
-      details: { reason: 'ENOENT' },
+      details: { reason: 'there is no such file (ENOENT)' },
     });
   });
 
