@@ -33,7 +33,7 @@ export const Configuration = z.strictObject({
   machines: z.array(z.string().min(1)).exactOptional(),
   /** Modules, and folders of modules, that hold projections. */
   projections: z.array(z.string().min(1)).exactOptional(),
-  budget: Spending.exactOptional(),
+  budget: Spending.extend({ wallTimeMs: Count.exactOptional() }).exactOptional(),
   dailyBudget: z
     .strictObject({ all: Spending.exactOptional(), tenant: Spending.exactOptional() })
     .exactOptional(),
@@ -96,6 +96,7 @@ const variables = {
   ECL_BUDGET_TOKENS: { key: 'budget.tokens', read: 'number' },
   ECL_BUDGET_USD: { key: 'budget.usd', read: 'number' },
   ECL_BUDGET_CALLS: { key: 'budget.calls', read: 'number' },
+  ECL_BUDGET_WALL_TIME_MS: { key: 'budget.wallTimeMs', read: 'number' },
   ECL_MODEL_CALLS_PER_MINUTE: { key: 'modelPace.callsPerMinute', read: 'number' },
 } as const satisfies Record<string, { key: string; read: 'text' | 'list' | 'number' }>;
 

@@ -20,7 +20,7 @@ export type {
   Tool,
 } from './authoring/step-scope.ts';
 export { workflow, type Workflow, type WorkflowOptions } from './authoring/workflow.ts';
-export type { Budget } from './core/budget.ts';
+export type { Budget, Spending } from './core/budget.ts';
 export {
   EclError,
   isEclError,

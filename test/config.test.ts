@@ -34,13 +34,14 @@ describe('layers', () => {
     const yaml = 'model: rules\nlogLevel: info\nbudget:\n  tokens: 5\n  calls: 7\n';
     vi.stubEnv('ECL_MODEL', 'anthropic:x');
     vi.stubEnv('ECL_BUDGET_TOKENS', '9');
+    vi.stubEnv('ECL_BUDGET_WALL_TIME_MS', '3600000');
     vi.stubEnv('ECL_STORE', 'memory:');
     const { values, provenance } = await load(yaml, { store: 'sqlite:elsewhere' });
     expect(values).toMatchObject({
       store: 'sqlite:elsewhere',
       model: 'anthropic:x',
       logLevel: 'info',
-      budget: { tokens: 9, calls: 7 },
+      budget: { tokens: 9, calls: 7, wallTimeMs: 3_600_000 },
     });
     const sources = Object.fromEntries(provenance.map(({ key, source }) => [key, source]));
     expect(sources).toMatchObject({

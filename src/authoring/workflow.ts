@@ -33,7 +33,7 @@ export interface WorkflowOptions<Input, Output, Machine extends AnyStateMachine 
   readonly input?: z.ZodType<unknown, Input>;
   /** What a completed run gives, for types and descriptions; each step checks its own output. @default unknown */
   readonly output?: z.ZodType<Output>;
-  /** What one run may spend. @default unlimited */
+  /** What one run may spend, in tokens, USD, calls and time. @default unlimited */
   readonly budget?: Budget;
   readonly description?: string;
 }

@@ -1,22 +1,31 @@
 /**
- * What a run may spend on models, as arithmetic.
+ * What a run may spend, as arithmetic.
  *
  * 1. A call is refused before it is made when what is used and reserved reaches a limit; so a budget is overshot by at
  *    most the calls in flight.
  * 2. A call of unknown cost counts as a call and by its tokens, never as 0 USD: a USD limit then refuses further calls.
- * 3. Each resume by a person grants the budget once more.
+ * 3. Each resume by a person grants the budget once more. What is spent adds up, so the limit does; time passes while
+ *    a run is paused, so it is counted anew.
  */
 import type { Usage } from './run-state.ts';
 
-export interface Budget {
+export interface Spending {
   /** Input and output tokens together. */
   readonly tokens?: number;
   readonly usd?: number;
   readonly calls?: number;
 }
 
+export interface Budget extends Spending {
+  /**
+   * Time since the run started, or was resumed last, in milliseconds: waits for people, timers and retries are part of it.
+   * It is asked before each step and each model call; a run that does neither is not woken for it.
+   */
+  readonly wallTimeMs?: number;
+}
+
 export interface Exhausted {
-  readonly unit: 'tokens' | 'USD' | 'calls';
+  readonly unit: 'tokens' | 'USD' | 'calls' | 'ms of wall time';
   readonly used: number | string;
   readonly limit: number;
 }
@@ -26,7 +35,7 @@ export interface Exhausted {
  * @param inFlight calls that are made but not settled
  */
 export const exhaustedBudget = (
-  budget: Budget,
+  budget: Spending,
   usage: Usage,
   { grants, inFlight }: { grants: number; inFlight: number },
 ): Exhausted | undefined => {
@@ -45,3 +54,12 @@ export const exhaustedBudget = (
   }
   return usage.usd >= limit ? { unit: 'USD', used: usage.usd, limit } : undefined;
 };
+
+/** @param elapsedMs since the run started, or was resumed last */
+export const exhaustedTime = (
+  { wallTimeMs = Infinity }: Budget,
+  elapsedMs: number,
+): Exhausted | undefined =>
+  elapsedMs >= wallTimeMs
+    ? { unit: 'ms of wall time', used: elapsedMs, limit: wallTimeMs }
+    : undefined;

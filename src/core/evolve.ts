@@ -61,7 +61,7 @@ const keepPending = (state: RunState, { events }: Decision, recorded: Recorded):
 
 const evolve = (state: RunState, event: JournalEvent, recorded: Recorded): void => {
   if (onStep(state, event) || onNeighbour(state, event, recorded)) return;
-  onRun(state, event);
+  onRun(state, event, recorded);
 };
 
 const settleStep = (state: RunState, invocation: string): void => {
@@ -233,7 +233,7 @@ const rememberSignal = (signals: Set<string>, id: string): void => {
 };
 
 /** The run as a whole. */
-const onRun = (state: RunState, event: JournalEvent): void => {
+const onRun = (state: RunState, event: JournalEvent, { at }: Recorded): void => {
   switch (event.type) {
     case 'SignalReceived':
       rememberSignal(state.signals, event.data.id);
@@ -265,6 +265,7 @@ const onRun = (state: RunState, event: JournalEvent): void => {
       state.pause = undefined;
       state.quarantine = undefined;
       state.resumes += 1;
+      state.grantedAt = at;
       return;
     case 'RunQuarantined':
       state.quarantine = { revision: event.data.revision, reason: event.data.reason, pending: [] };

@@ -124,6 +124,8 @@ export interface RunState {
   sent: number;
   /** Times that a person resumed it: each grants the budget once more. */
   resumes: number;
+  /** When it started, or a person resumed it last: the time of its budget is counted from there. */
+  grantedAt: string;
 }
 
 const initialUsage = (): Usage => ({
@@ -168,6 +170,7 @@ export const newRun = (
   timersSet: 0,
   sent: 0,
   resumes: 0,
+  grantedAt: options.at,
 });
 
 /** A state of its own, to draw a decision on without touching the one it was copied from. */

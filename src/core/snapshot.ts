@@ -9,7 +9,7 @@ import type { DurableMachine } from './durable-machine.ts';
 import type { JournalData } from './journal-events.ts';
 import { newRun, type OpenStep, type RunState } from './run-state.ts';
 
-export const snapshotFormat = 1;
+export const snapshotFormat = 2;
 
 export interface RunSnapshot {
   readonly format: number;
@@ -29,7 +29,15 @@ const plainStep = (step: OpenStep): unknown => ({
 });
 
 const counters = ['invocations', 'spawned', 'timersSet', 'sent', 'resumes'] as const;
-const plain = ['updatedAt', 'ending', 'output', 'error', 'pause', 'quarantine'] as const;
+const plain = [
+  'updatedAt',
+  'grantedAt',
+  'ending',
+  'output',
+  'error',
+  'pause',
+  'quarantine',
+] as const;
 
 export const takeSnapshot = (state: RunState): RunSnapshot => ({
   format: snapshotFormat,

@@ -6,7 +6,7 @@
  * 2. Calls under way in this process count as calls; so a budget is overshot by at most what they cost.
  * 3. It is the run that waits for a person or for the next day; nothing of it is lost.
  */
-import { exhaustedBudget, type Budget } from '../core/budget.ts';
+import { exhaustedBudget, type Spending } from '../core/budget.ts';
 import { EclError } from '../core/errors.ts';
 import type { Usage } from '../core/run-state.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,9 +15,9 @@ import type { UsageTotals } from '../ports/status-queries.ts';
 
 export interface DailyBudgets {
   /** For all runs of the store. @default unlimited */
-  readonly all?: Budget;
+  readonly all?: Spending;
   /** For the runs of each tenant. @default unlimited */
-  readonly tenant?: Budget;
+  readonly tenant?: Spending;
 }
 
 interface DailyBudgetParts {
@@ -62,7 +62,7 @@ export class DailyBudget {
     }
   }
 
-  #check(budget: Budget, tenant: string | undefined): void {
+  #check(budget: Spending, tenant: string | undefined): void {
     const { readModels, clock } = this.#parts;
     const day = new Date(clock.now()).toISOString().slice(0, 10);
     const query = { since: day, until: day, ...(tenant === undefined ? {} : { tenant }) };

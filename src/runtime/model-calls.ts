@@ -5,7 +5,6 @@
  * 2. Calls are matched by the hash of their request, so calls made side by side are recalled in any order.
  * 3. A budget is asked before a call; what it costs is counted from the journal.
  */
-import { exhaustedBudget } from '../core/budget.ts';
 import { EclError } from '../core/errors.ts';
 import { parseRunId } from '../core/ids.ts';
 import type { JournalData } from '../core/journal-events.ts';
@@ -21,6 +20,7 @@ import { textOfExecution } from './model-text.ts';
 import { observedCall } from './observed-work.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import type { RunActor } from './run-actor.ts';
+import { checkBudget } from './run-budget.ts';
 import type { Services } from './services.ts';
 
 type Replied = JournalData<'ModelReplied'>;
@@ -63,21 +63,6 @@ const tenantOf = ({ id }: RunActor): string => parseRunId(id).tenant;
 
 /** Calls in flight over all steps of a run, for its budget. */
 const inFlight = new WeakMap<RunActor, number>();
-
-const checkBudget = ({ services, actor }: Execution): void => {
-  const { state } = actor;
-  if (state === undefined) return;
-  const own = services.registry.find(state.started)?.workflow.budget;
-  const budget = own ?? services.budget;
-  if (budget === undefined) return;
-  const exhausted = exhaustedBudget(budget, state.usage, {
-    grants: state.resumes + 1,
-    inFlight: inFlight.get(actor) ?? 0,
-  });
-  if (exhausted !== undefined) {
-    throw new EclError('budget.exhausted', { scope: `run ${state.id}`, ...exhausted });
-  }
-};
 
 /** A call that another process may make, or has made, is not made here. */
 const checkOwner = async (ownership: Ownership, run: string): Promise<void> => {
@@ -203,7 +188,7 @@ export const modelCalls = (execution: Execution): CallModel => {
     make: (model: Model, key: string, call: number) => Promise<ModelReply>,
   ): Promise<ModelReply> => {
     if (services.ownership !== undefined) await checkOwner(services.ownership, actor.id);
-    checkBudget(execution);
+    checkBudget(services, actor.state, inFlight.get(actor) ?? 0);
     const model = noModel(services);
     number += 1;
     const own = number;

@@ -21,6 +21,7 @@ import { Abandoned } from './cancellation.ts';
 import { ExecutionScope } from './execution-scope.ts';
 import type { Execution } from './model-calls.ts';
 import { observedExecution, outcomeOf } from './observed-work.ts';
+import { outOfTime } from './run-budget.ts';
 
 export interface StepExecution extends Execution {
   /** The execution was decided by another life of this run: its start is recorded first. */
@@ -94,7 +95,7 @@ export const runStep = async (execution: StepExecution): Promise<boolean> => {
 
 /** What is to be recorded before an execution, if anything, and whether it goes on after that. */
 const startOf = (
-  { step, services, recovered }: StepExecution,
+  { step, services, actor, recovered }: StepExecution,
   { effect }: StepDefinition,
 ): { fact: Fact; goesOn: boolean } | undefined => {
   const { invocation, attempt: number, starts } = step;
@@ -105,6 +106,8 @@ const startOf = (
     const reason = `the step ${invocation} was interrupted ${starts} times; it may bring the process down`;
     return { fact: { type: 'RunPaused', data: { reason, invocation } }, goesOn: false };
   }
+  const late = outOfTime(services, actor.state);
+  if (late !== undefined) return { fact: pausedBy(late, invocation), goesOn: false };
   if (!once && number === 1 && !recovered) return undefined;
   return { fact: { type: 'StepAttemptStarted', data }, goesOn: true };
 };
@@ -177,6 +180,12 @@ const repliesAfter = (error: unknown): 'kept' | 'discarded' => {
   return code.startsWith('model.') || code === 'step.timeout' ? 'kept' : 'discarded';
 };
 
+/** The run waits for a person, and for what stopped it. */
+const pausedBy = (error: unknown, invocation: string): Fact<'RunPaused'> => {
+  const document = toErrorDocument(error);
+  return { type: 'RunPaused', data: { reason: document.message, error: document, invocation } };
+};
+
 const recordFailure = async (
   execution: StepExecution,
   definition: StepDefinition | undefined,
@@ -192,11 +201,7 @@ const recordFailure = async (
   const document = toErrorDocument(error);
   const { invocation } = step;
   if (errorClass === 'pause') {
-    const reason = document.message;
-    await submit(execution, () => ({
-      type: 'RunPaused',
-      data: { reason, error: document, invocation },
-    }));
+    await submit(execution, () => pausedBy(error, invocation));
     return;
   }
   await submit(execution, (open) => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exhaustedBudget, type Budget } from '../../src/core/budget.ts';
+import { exhaustedBudget, exhaustedTime, type Budget } from '../../src/core/budget.ts';
 import type { Usage } from '../../src/core/run-state.ts';
 
 const used = (usage: Partial<Usage> = {}): Usage => ({
@@ -84,5 +84,21 @@ describe('a budget', () => {
   test('of 0 allows no call', () => {
     expect(check({ calls: 0 }, {})).toMatchObject({ unit: 'calls' });
     expect(check({ usd: 0 }, {})).toMatchObject({ unit: 'USD' });
+  });
+});
+
+describe('a budget of wall time', () => {
+  test('is exhausted from its last millisecond on, and never when it names none', () => {
+    expect(exhaustedTime({ wallTimeMs: 1_000 }, 999)).toBe(undefined);
+    expect(exhaustedTime({ wallTimeMs: 1_000 }, 1_000)).toEqual({
+      unit: 'ms of wall time',
+      used: 1_000,
+      limit: 1_000,
+    });
+    expect(exhaustedTime({ tokens: 1 }, 1e12)).toBe(undefined);
+  });
+
+  test('bears a clock that was set back', () => {
+    expect(exhaustedTime({ wallTimeMs: 1_000 }, -5_000)).toBe(undefined);
   });
 });

@@ -89,6 +89,18 @@ describe('attempts', () => {
   });
 });
 
+describe('a resume', () => {
+  test('is where the time of a budget is counted from', () => {
+    const lab = given(machine, { type: 'RunPaused', data: { reason: 'r' } });
+    expect(lab.state.grantedAt).toBe(lab.state.startedAt);
+    given(lab, { type: 'RunResumed', data: {} });
+    for (const state of [lab.state, lab.byReplay(), lab.bySnapshot()]) {
+      expect(state.grantedAt).toBe(lab.state.updatedAt);
+      expect(state.grantedAt).not.toBe(state.startedAt);
+    }
+  });
+});
+
 describe('model calls', () => {
   test('are counted with their tokens and their cost', () => {
     const unknown = { unknown: 'no price' };

@@ -52,7 +52,7 @@ describe('a snapshot', () => {
 
 describe('is not taken up', () => {
   test.each<[string, (snapshot: RunSnapshot) => unknown]>([
-    ['of another format', (snapshot) => ({ ...snapshot, format: 2 })],
+    ['of another format', (snapshot) => ({ ...snapshot, format: snapshot.format + 1 })],
     ['of another structure', (snapshot) => ({ ...snapshot, structure: 'x' })],
     [
       'with another context',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EclError, RetryableError, step, TerminalError, type Budget, workflow } from 'ecl';
+import { EclError, RetryableError, step, TerminalError } from 'ecl';
 import { z } from 'zod';
 import { deferred, replays, World } from './kit.ts';
 import { ask, oneStep } from './machines.ts';
@@ -246,43 +246,6 @@ describe('refused credentials', () => {
     const run = await ecl.spawn(machine, { key: 'a' });
     await run.result();
     await expect(run.resume()).rejects.toMatchObject({ code: 'run.not-paused' });
-  });
-});
-
-describe('a budget', () => {
-  const threeCalls = step({
-    name: 'three',
-    execute: async ({ model }) =>
-      [await model.text('one'), await model.text('two'), await model.text('three')].join(),
-  });
-  const limited = (budget: Budget) => workflow({ machine: oneStep(threeCalls, 'limited'), budget });
-
-  it('of calls pauses the run when it is used up, over restarts, and each resume grants it again', async () => {
-    const world = new World();
-    const flow = limited({ calls: 1 });
-    let ecl = await world.open({ workflows: [flow] });
-    await ecl.spawn(flow, { key: 'a' });
-    for (const calls of [1, 2]) {
-      await world.settle();
-      ecl = await world.restart(ecl, { workflows: [flow] });
-      const run = await ecl.get('limited.a');
-      await world.settle();
-      expect((await run.document()).error).toMatchObject({ code: 'budget.exhausted' });
-      expect(world.model.asked).toHaveLength(calls);
-      await run.resume();
-    }
-    expect(await (await ecl.get('limited.a')).result()).toBe('yes,yes,yes');
-    expect(world.model.asked).toEqual(['one', 'two', 'three']);
-    await replays(ecl, 'limited.a');
-  });
-
-  it('of tokens is overshot by the calls in flight at most', async () => {
-    const world = new World();
-    const flow = limited({ tokens: 16 });
-    const ecl = await world.open({ workflows: [flow] });
-    const run = await ecl.spawn(flow, { key: 'a' });
-    expect((await run.rest()).status).toBe('paused');
-    expect(world.model.asked).toHaveLength(2);
   });
 });
 
