@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { EclError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
 import { declareCancel } from './commands/cancel.ts';
 import { declareComplete } from './commands/complete.ts';
 import { declareCopy } from './commands/copy.ts';
@@ -129,6 +130,8 @@ export const createProgram = (done: (exitCode: number) => void, streams: Streams
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       outputError: () => {},
+      // Help that nobody asked for.
+      writeErr: () => {},
       ...(streams.stdout === undefined
         ? {}
         : { writeOut: (text: string) => streams.stdout!.write(text) }),
@@ -145,7 +148,31 @@ const usageError = ({ message }: CommanderError): EclError => {
   return new EclError('usage.invalid', { reason });
 };
 
+/** Commander answers with its help where it knows no command to help with. */
+const noCommand = (program: Command): EclError => {
+  const [, name] = program.args;
+  if (name === undefined) {
+    return new EclError('usage.invalid', { reason: 'Name a command; `ecl help` lists them' });
+  }
+  const [nearest] = nearestNames(
+    name,
+    program.commands.map((command) => command.name()),
+  );
+  const meant = nearest === undefined ? '; `ecl help` lists them' : ` (Did you mean ${nearest}?)`;
+  return new EclError('usage.invalid', { reason: `Unknown command '${name}'${meant}` });
+};
+
+const isHelpUnasked = ({ code, exitCode }: CommanderError): boolean =>
+  code === 'commander.help' && exitCode !== 0;
+
 const endedWell = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+/** What is said of `error`, or undefined when it is none. */
+const reportedError = (error: unknown, program: Command): unknown => {
+  if (!(error instanceof CommanderError)) return error;
+  if (isHelpUnasked(error)) return noCommand(program);
+  return endedWell.has(error.code) ? undefined : usageError(error);
+};
 
 /**
  * Runs the program.
@@ -164,9 +191,9 @@ export const main = async (args: readonly string[], streams: Streams = {}): Prom
     else await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError && endedWell.has(error.code)) return exitCodes.done;
+    const reported = reportedError(error, program);
+    if (reported === undefined) return exitCodes.done;
     const { terminal } = await createContext({ json: args.includes('--json') }, streams);
-    const reported = error instanceof CommanderError ? usageError(error) : error;
     reportError(terminal, reported);
     await terminal.flush();
     return exitCodeOfError(reported);

@@ -1,6 +1,7 @@
 /** Journal events as subscribers get them: payloads in place, positions as strings, resumable. */
 import { EclError } from '../core/errors.ts';
 import { journalEventSchemas, type JournalEventType } from '../core/journal-events.ts';
+import { nearestNames } from '../core/nearest.ts';
 import { open } from '../core/payload.ts';
 import type { EventMetadata, RecordedEvent } from '../ports/event-store.ts';
 import { BlobTexts } from './blobs.ts';
@@ -56,7 +57,12 @@ type StreamQuery = EventQuery & { readonly prefix: string; readonly stream?: str
 const checkTypes = ({ types }: EventQuery): void => {
   const unknown = types?.find((type) => !Object.hasOwn(journalEventSchemas, type));
   if (unknown === undefined) return;
-  throw new EclError('usage.invalid', { reason: `"${unknown}" is not a type of journal event` });
+  const known = Object.keys(journalEventSchemas);
+  const nearest = nearestNames(unknown, known);
+  const which =
+    nearest.length > 0 ? `; did you mean ${nearest.join(', ')}?` : `: ${known.join(', ')}`;
+  const reason = `"${unknown}" is not a type of journal event${which}`;
+  throw new EclError('usage.invalid', { reason, nearest });
 };
 
 const isOneOf = ({ types }: EventQuery, { type }: RecordedEvent): boolean =>

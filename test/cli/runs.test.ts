@@ -367,6 +367,13 @@ describe('doctor', () => {
 });
 
 describe('init', () => {
+  test('prints a command that a shell takes as it is, also for a name with spaces', async () => {
+    const { ecl, folder } = inFolder();
+    const target = join(folder, 'my first project');
+    const { exitCode, stdout } = await ecl('init', target);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining(`  cd '${target}'\n`)]);
+  });
+
   test('refuses to overwrite, and names what is there', async () => {
     const { ecl, folder } = inFolder();
     const target = join(folder, 'project');

@@ -7,7 +7,7 @@
  *    goes through jiti, which writes no cache.
  * 3. What Node warns about on the way (a missing "type" in package.json, young features) is held back.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -185,6 +185,11 @@ export const importModule = async (
 ): Promise<ModuleNamespace> => {
   if (!existsSync(path)) {
     throw new EclError('workflow.module-failed', { module: path, reason: 'there is no such file' });
+  }
+  if (statSync(path).isDirectory()) {
+    const reason =
+      'it is a folder; name a file in it, or give the folder in `machines:` of ecl.yaml';
+    throw new EclError('workflow.module-failed', { module: path, reason });
   }
   try {
     return await withinTime(path, () => quietly(() => importEither(path, shared)));

@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
+import { quoted } from '../format.ts';
 
 const examples = `
 Examples:
@@ -68,13 +69,19 @@ const init = async (
   const files = projectFiles({ name: nameOf(folder), ...versionsOf() });
   const existing = files.map(([path]) => path).filter((path) => existsSync(join(folder, path)));
   if (existing.length > 0) throw refuse(folder, existing);
-  for (const [path, content] of files) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content, { flag: 'wx' });
+  try {
+    for (const [path, content] of files) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), content, { flag: 'wx' });
+    }
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const reason = `the project cannot be written into ${folder}: ${said}; choose another folder`;
+    throw new EclError('usage.invalid', { reason }, { cause: error });
   }
   terminal.document({ folder, files: files.map(([path]) => path) });
   terminal.print(`Wrote ${files.length} files to ${folder}. Next:`);
-  if (target !== undefined) terminal.print(`  cd ${String(target)}`);
+  if (target !== undefined) terminal.print(`  cd ${quoted(String(target))}`);
   for (const line of ['npm install', 'npm test', 'npx ecl run essay topic="the sea"']) {
     terminal.print(`  ${line}`);
   }

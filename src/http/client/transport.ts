@@ -72,13 +72,21 @@ const reasonOf = (error: unknown): string => {
   return String(cause);
 };
 
+/** @throws EclError `usage.invalid` for what is no address, which no repetition could reach */
+const addressOf = (url: string): string => {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (protocol === 'http:' || protocol === 'https:') return url.replace(/\/+$/, '');
+  const reason = `"${url}" is no address of a server; write it as http://127.0.0.1:4680`;
+  throw new EclError('usage.invalid', { reason });
+};
+
 export class Transport {
   readonly url: string;
   readonly #token: string | undefined;
   readonly #fetch: typeof fetch;
 
   constructor({ url, token, fetch: given }: TransportOptions) {
-    this.url = url.replace(/\/+$/, '');
+    this.url = addressOf(url);
     this.#token = token;
     this.#fetch = given ?? fetch;
   }
