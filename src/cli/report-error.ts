@@ -16,6 +16,9 @@ const hints: Partial<Record<EclError['code'], Hint>> = {
   'store.locked':
     'Wait for that process, or end it. Reading works meanwhile: status, list, events, verify, doctor.',
   'model.credentials': 'Mend the key or the account, then `ecl resume`.',
+  'store.damaged': 'Keep a copy of the folder, and restore events.db from a backup.',
+  'store.corrupt': '`ecl verify` shows what can still be read. Restore the store from a backup.',
+  'store.newer-format': 'Update ECL; nothing was changed.',
   'store.not-durable': '`ecl doctor` shows what was read back.',
 };
 

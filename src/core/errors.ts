@@ -147,6 +147,7 @@ export const errorCatalogue = {
     'failed',
     'The stream {stream} is damaged at revision {revision}: {reason}',
   ),
+  'store.damaged': entry('unavailable', 'The store {store} is damaged: {reason}'),
   'store.read-only': entry('conflict', 'The store {store} was opened for reading only'),
   'store.closed': entry('unavailable', 'The store {store} is closed'),
   'read-model.behind': entry(

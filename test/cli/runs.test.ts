@@ -354,7 +354,12 @@ describe('doctor', () => {
     const { stdout, exitCode } = await ecl('doctor');
     expect(stdout).toMatch(/critique-revise[\s\S]*problems[\s\S]*not a database/);
     expect(exitCode).toBe(1);
-    expect((await ecl('list')).exitCode).toBe(5);
+    for (const command of [['list'], ['verify'], ['run', 'critique-revise', 'topic=x']]) {
+      const { exitCode: code, stderr } = await ecl(...command, '--json');
+      expect(code).toBe(5);
+      expect(JSON.parse(stderr)).toMatchObject({ code: 'store.damaged' });
+    }
+    expect((await ecl('list')).stderr).toContain('restore events.db from a backup');
   });
 
   test('--rebuild folds the read models anew, and lists give the same', async () => {

@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EclError } from '../../core/errors.ts';
 import type { OpenDatabase, SqliteDatabase } from './driver.ts';
-import { resultCodeOf, resultCodes, unavailable } from './errors.ts';
+import { resultCodeOf, resultCodes, openFailure } from './errors.ts';
 import { makePrivateDatabaseFile } from './private-files.ts';
 import { checkFormat, createSchema, integerOf } from './schema.ts';
 
@@ -61,7 +61,7 @@ const checkFormatReadOnly = (folder: string, open: OpenDatabase): void => {
 /**
  * Opens the event database of a folder whose lock is held.
  *
- * @throws EclError `store.not-durable`, `store.newer-format`, `store.unavailable`
+ * @throws EclError `store.not-durable`, `store.newer-format`, `store.damaged`, `store.unavailable`
  */
 export const openForWriting = (folder: string, open: OpenDatabase): SqliteDatabase => {
   const path = eventDatabasePath(folder);
@@ -76,7 +76,7 @@ export const openForWriting = (folder: string, open: OpenDatabase): SqliteDataba
     return database;
   } catch (error) {
     database?.close();
-    throw unavailable(folder, error);
+    throw openFailure(folder, error);
   }
 };
 
@@ -91,7 +91,7 @@ export class ReadConnection {
     this.#open = open;
   }
 
-  /** @throws EclError `store.newer-format`, `store.unavailable` */
+  /** @throws EclError `store.newer-format`, `store.damaged`, `store.unavailable` */
   get(): SqliteDatabase | undefined {
     if (this.#database !== undefined) return this.#database;
     const path = eventDatabasePath(this.#folder);
@@ -105,7 +105,7 @@ export class ReadConnection {
     } catch (error) {
       database?.close();
       if (resultCodeOf(error) === resultCodes.cannotOpen && !existsSync(path)) return undefined;
-      throw unavailable(this.#folder, error);
+      throw openFailure(this.#folder, error);
     }
   }
 

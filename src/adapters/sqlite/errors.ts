@@ -30,6 +30,11 @@ export const resultCodeOf = (error: unknown): number | undefined => {
   return messages.find(([message]) => error.message.includes(message))?.[1];
 };
 
+const isDamage = (error: unknown): boolean => {
+  const code = resultCodeOf(error);
+  return code === resultCodes.corrupt || code === resultCodes.notADatabase;
+};
+
 const reasonOf = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error);
   const code = resultCodeOf(error);
@@ -41,6 +46,12 @@ export const unavailable = (store: string, error: unknown): EclError =>
   isEclError(error)
     ? error
     : new EclError('store.unavailable', { store, reason: reasonOf(error) }, { cause: error });
+
+/** The error of opening a store: what is no database is damage, and no repetition mends it. */
+export const openFailure = (store: string, error: unknown): EclError => {
+  if (isEclError(error) || !isDamage(error)) return unavailable(store, error);
+  return new EclError('store.damaged', { store, reason: reasonOf(error) }, { cause: error });
+};
 
 /** The error of an append whose COMMIT failed with `error`. */
 export const commitFailure = (store: string, stream: string, error: unknown): EclError => {
@@ -56,9 +67,6 @@ export const readFailure = (
   at: { stream: string; revision: number | string },
   error: unknown,
 ): EclError => {
-  const code = resultCodeOf(error);
-  if (code !== resultCodes.corrupt && code !== resultCodes.notADatabase) {
-    return unavailable(store, error);
-  }
+  if (!isDamage(error)) return unavailable(store, error);
   return new EclError('store.corrupt', { ...at, reason: reasonOf(error) }, { cause: error });
 };

@@ -23,7 +23,7 @@ import {
   type SqliteDatabase,
   type SqliteStatement,
 } from './driver.ts';
-import { commitFailure, unavailable } from './errors.ts';
+import { commitFailure, openFailure, unavailable } from './errors.ts';
 import { GroupCommit, type FailedPhase, type Transaction } from './group-commit.ts';
 import { acquireWriterLock, type WriterLock } from './lock.ts';
 import { makePrivateFolder } from './private-files.ts';
@@ -58,7 +58,7 @@ interface WriteSideParts {
   readonly subscriberBufferMax: number;
 }
 
-/** @throws EclError `store.locked`, `store.not-durable`, `store.newer-format`, `store.unavailable` */
+/** @throws EclError `store.locked`, `store.not-durable`, `store.newer-format`, `store.damaged`, `store.unavailable` */
 export const openWriteSide = (
   folder: string,
   open: OpenDatabase,
@@ -75,7 +75,7 @@ export const openWriteSide = (
   } catch (error) {
     database?.close();
     lock?.release();
-    throw unavailable(folder, error);
+    throw openFailure(folder, error);
   }
 };
 

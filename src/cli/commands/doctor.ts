@@ -1,6 +1,6 @@
 /** `ecl doctor`: what ECL runs on and with, and what is wrong with it. */
 import type { Command } from 'commander';
-import { isEclError } from '../../core/errors.ts';
+import { isEclError, type EclError } from '../../core/errors.ts';
 import type { ReadModels } from '../../ports/read-models.ts';
 import type { Act, Context } from '../context.ts';
 import type { Diagnosis } from '../diagnose.ts';
@@ -31,6 +31,9 @@ export const declareDoctor = (program: Command, act: Act): void => {
     .action(act<Options>(doctor));
 };
 
+const isOfStore = ({ kind, code }: EclError): boolean =>
+  kind === 'unavailable' || code.startsWith('store.');
+
 const doctor = async (context: Context, { rebuild }: Options): Promise<number> => {
   const { openLibrary, withEcl } = await import('../open.ts');
   const { diagnose, diagnosisLines } = await import('../diagnose.ts');
@@ -48,7 +51,7 @@ const doctor = async (context: Context, { rebuild }: Options): Promise<number> =
     });
   } catch (error) {
     // The one who asks what is wrong gets an answer also when it is the store.
-    if (rebuild === true || !isEclError(error) || error.kind !== 'unavailable') throw error;
+    if (rebuild === true || !isEclError(error) || !isOfStore(error)) throw error;
     return show(await diagnose({ ...(await openLibrary(context)), error }));
   }
 };

@@ -144,7 +144,7 @@ describe('a database', () => {
     damage(fileOf(other), 0);
     for (const access of ['write', 'read'] as const) {
       await expect(openSqliteEventStore({ folder: other, access })).rejects.toThrow(
-        code('store.unavailable'),
+        code('store.damaged'),
       );
     }
   });
