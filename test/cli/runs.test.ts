@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inFolder, write, type InFolder } from './kit.ts';
@@ -360,6 +360,18 @@ describe('doctor', () => {
       expect(JSON.parse(stderr)).toMatchObject({ code: 'store.damaged' });
     }
     expect((await ecl('list')).stderr).toContain('restore events.db from a backup');
+  });
+
+  test('answers also when pages in the middle of the store are damaged', async () => {
+    const { ecl, folder } = inFolder();
+    await ecl('run', 'critique-revise', 'topic=x');
+    const path = join(folder, '.ecl', 'events.db');
+    const content = readFileSync(path);
+    content.fill(0xa5, 8_192, Math.min(content.length, 24_576));
+    writeFileSync(path, content);
+    const { stdout, exitCode } = await ecl('doctor');
+    expect(stdout).toMatch(/critique-revise[\s\S]*problems[\s\S]*malformed/);
+    expect(exitCode).toBe(1);
   });
 
   test('--rebuild folds the read models anew, and lists give the same', async () => {
