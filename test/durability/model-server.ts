@@ -12,6 +12,16 @@ export interface Call {
   readonly body: string;
   /** The last words of the user. */
   readonly question: string;
+  /** The API key that came with it, which may tell processes apart. */
+  readonly key: string;
+}
+
+/** Tokens, as the Messages API reports them. */
+export interface Billed {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cache_read_input_tokens?: number;
+  readonly cache_creation_input_tokens?: number;
 }
 
 interface Body {
@@ -45,8 +55,13 @@ export class ModelServer {
   readonly calls: Call[] = [];
   /** How long an answer takes, in milliseconds. */
   latencyMs: () => number = () => 0;
-  /** Told of each call before it is answered; false leaves it without an answer. */
-  onCall: (call: Call) => boolean = () => true;
+  /** Numbers of the calls whose answer was sent, whether or not anybody was left to read it. */
+  readonly answered = new Set<number>();
+  /** The name of the model that answers. */
+  model = 'claude-test';
+  billed: (call: Call) => Billed = () => ({ input_tokens: 10, output_tokens: 5 });
+  /** Told of each call before it is answered; false leaves it without an answer, `now` gives it without the latency. */
+  onCall: (call: Call) => boolean | 'now' = () => true;
   answer: (call: Call, body: unknown) => string = answerTo;
   readonly #server: Server;
 
@@ -54,7 +69,10 @@ export class ModelServer {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => this.#take(Buffer.concat(chunks).toString(), response));
+      request.on('end', () => {
+        const key = (request.headers.authorization ?? '').replace('Bearer ', '');
+        this.#take(Buffer.concat(chunks).toString(), key, response);
+      });
     });
     this.#server.keepAliveTimeout = 0;
   }
@@ -79,24 +97,28 @@ export class ModelServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #take(body: string, response: ServerResponse): void {
+  #take(body: string, key: string, response: ServerResponse): void {
     const parsed = JSON.parse(body) as Body;
-    const call = { number: this.calls.length + 1, body, question: questionOf(parsed) };
+    const call = { number: this.calls.length + 1, body, question: questionOf(parsed), key };
     this.calls.push(call);
-    if (!this.onCall(call)) return;
+    const isAnswered = this.onCall(call);
+    if (isAnswered === false) return;
     const reply = {
       id: `msg_${call.number}`,
       type: 'message',
       role: 'assistant',
-      model: 'claude-test',
+      model: this.model,
       content: [{ type: 'text', text: this.answer(call, parsed) }],
       stop_reason: 'end_turn',
       stop_sequence: null,
-      usage: { input_tokens: 10, output_tokens: 5 },
+      usage: this.billed(call),
     };
-    setTimeout(() => {
+    const send = (): void => {
+      this.answered.add(call.number);
       response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
       response.end(JSON.stringify(reply));
-    }, this.latencyMs());
+    };
+    if (isAnswered === 'now') send();
+    else setTimeout(send, this.latencyMs());
   }
 }

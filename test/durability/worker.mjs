@@ -38,8 +38,45 @@ const openEvents = async () => {
 const ours =
   process.env.ECL_TEST_TENANT === undefined ? {} : { tenant: process.env.ECL_TEST_TENANT };
 
-const openStores = async () => {
+/** The database of the read models, which ends the process at the nth statement that may change it. */
+const openMortal = async (nth) => {
+  const { openDatabase } = await built('adapters/sqlite/driver.js');
+  let left = nth;
+  const count = () => {
+    left -= 1;
+    if (left === 0) die();
+  };
+  return (...args) => {
+    const database = openDatabase(...args);
+    return {
+      exec: (sql) => {
+        count();
+        database.exec(sql);
+      },
+      prepare: (sql) => {
+        const statement = database.prepare(sql);
+        return {
+          run: (...parameters) => {
+            count();
+            return statement.run(...parameters);
+          },
+          get: (...parameters) => statement.get(...parameters),
+          all: (...parameters) => statement.all(...parameters),
+        };
+      },
+      close: () => database.close(),
+    };
+  };
+};
+
+const openReads = async () => {
   const { openSqliteReadStore } = await built('adapters/sqlite/read-store.js');
+  const nth = process.env.ECL_TEST_DIE_AT;
+  if (nth === undefined) return openSqliteReadStore({ folder });
+  return openSqliteReadStore({ folder, openDatabase: await openMortal(Number(nth)) });
+};
+
+const openStores = async () => {
   const { createFilesystemArtifactStore } = await built('adapters/filesystem/artifact-store.js');
   const events = await openEvents();
   const append = events.append.bind(events);
@@ -52,7 +89,7 @@ const openStores = async () => {
   return {
     events,
     artifacts: createFilesystemArtifactStore({ folder: join(folder, 'artifacts') }),
-    reads: await openSqliteReadStore({ folder }),
+    reads: await openReads(),
   };
 };
 
@@ -75,10 +112,12 @@ const bareModel = () => {
   return { id: 'bare', isLanguageModel: true, complete };
 };
 
+const claude = `anthropic:${process.env.ECL_TEST_MODEL ?? 'claude-test'}`;
+
 const open = async (options = {}) =>
   createEcl({
     store: await openStores(),
-    model: process.env.ECL_TEST_MODEL === 'bare' ? bareModel() : 'anthropic:claude-test',
+    model: process.env.ECL_TEST_MODEL === 'bare' ? bareModel() : claude,
     workflows: all,
     // Who starts again soon takes over soon: other processes of the test do not live beside it.
     ...(process.env.ECL_TEST_STORE === undefined ? {} : { limits: { leaseBeatMs: 200 } }),
@@ -95,6 +134,21 @@ const workflowOf = async (name) => {
 
 const start = (ecl, { flow, inputOf }, key) =>
   ecl.spawn(flow, { key, input: inputOf(key), ...ours });
+
+const keepFour = async (ecl) => {
+  const { items } = await ecl.list({ workflow: essay.id, limit: 1000, ...ours });
+  let next = items.length;
+  const lane = async (first) => {
+    if (first !== undefined) await (await ecl.get(first)).result();
+    for (;;) {
+      const key = `k${(next += 1)}`;
+      await (await start(ecl, await workflowOf(essay.id), key)).result();
+    }
+  };
+  const open4 = items.filter(({ status }) => status === 'running').map(({ id }) => id);
+  say('ready', process.pid);
+  await Promise.all(Array.from({ length: 4 }, (_, number) => lane(open4[number])));
+};
 
 const modes = {
   /** Ends the run of the kill before, then starts one that is killed at its nth append. */
@@ -117,20 +171,14 @@ const modes = {
   },
 
   /** Keeps four runs going until it is killed. */
-  four: async () => {
+  four: async () => keepFour(await open()),
+
+  /** The same with all read models folded as it lives, and one more run that waits for a person. */
+  followed: async (n) => {
     const ecl = await open();
-    const { items } = await ecl.list({ workflow: essay.id, limit: 1000, ...ours });
-    let next = items.length;
-    const lane = async (first) => {
-      if (first !== undefined) await (await ecl.get(first)).result();
-      for (;;) {
-        const key = `k${(next += 1)}`;
-        await (await start(ecl, await workflowOf(essay.id), key)).result();
-      }
-    };
-    const open4 = items.filter(({ status }) => status === 'running').map(({ id }) => id);
-    say('ready', process.pid);
-    await Promise.all(Array.from({ length: 4 }, (_, number) => lane(open4[number])));
+    ecl.readModels.caughtUp().catch(() => {});
+    await ecl.spawn(notes, { key: `n${n}`, ...ours });
+    await keepFour(ecl);
   },
 
   /** Starts many runs, and closes when it is asked to. */
@@ -147,13 +195,14 @@ const modes = {
     say('ready', process.pid);
   },
 
-  /** Ends all that was started. */
-  finish: async () => {
+  /** Ends all that was started; when it is followed, with all read models caught up. */
+  finish: async (followed) => {
     const ecl = await open();
     say('ready', process.pid);
     const { items } = await ecl.list({ limit: 1000, ...ours });
     const live = items.filter(({ status }) => status === 'running');
     for (const { id } of live) await (await ecl.get(id)).result();
+    if (followed !== undefined) await ecl.readModels.caughtUp();
     say('complete', items.length);
     await ecl.close();
   },
