@@ -208,4 +208,12 @@ export const mutants: Record<string, Mutant> = {
       test: 'that was replaced is refused',
     },
   },
+  'rows of a read model are stored before their checkpoint': {
+    changes: one(
+      'src/adapters/sqlite/read-model.ts',
+      "this.#statement('UPDATE models SET checkpoint = ? WHERE name = ? AND version = ?').run(\n        String(",
+      "this.#database().exec('COMMIT');\n      this.#database().exec('BEGIN IMMEDIATE');\n      this.#statement('UPDATE models SET checkpoint = ? WHERE name = ? AND version = ?').run(\n        String(",
+    ),
+    foundBy: { file: 'durability/read-model-kills.test.ts', test: 'rows that are those of their' },
+  },
 };
