@@ -26,6 +26,16 @@ const tableOf = async ({ ecl }: Opened): Promise<LeaseTable> => {
   return table;
 };
 
+/** Whether another process holds the store, or owns a part of it where several use it. */
+export const isWorkedOn = async (opened: Opened): Promise<boolean> => {
+  if (opened.ecl.system.services.store.features.shared) {
+    const { leases } = await tableOf(opened);
+    return leases.some(({ worker }) => worker !== undefined);
+  }
+  const { holder } = (await opened.ecl.describeStore()).details;
+  return holder !== undefined && holder !== process.pid;
+};
+
 /** Undefined for a store of one process. */
 export const diagnoseShared = async (opened: Opened): Promise<SharedDiagnosis | undefined> => {
   const { ecl } = opened;

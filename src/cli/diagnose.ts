@@ -11,7 +11,12 @@ import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
 import type { FailedModule } from '../workflow-library.ts';
 import { tryDurability } from '../main.ts';
-import { diagnoseShared, sharedLines, type SharedDiagnosis } from './diagnose-shared.ts';
+import {
+  diagnoseShared,
+  isWorkedOn,
+  sharedLines,
+  type SharedDiagnosis,
+} from './diagnose-shared.ts';
 import { bytes, count } from './format.ts';
 import { allRuns } from './list-runs.ts';
 import type { Library, Opened } from './open.ts';
@@ -187,10 +192,7 @@ export const diagnose = async (
 ): Promise<Diagnosis> => {
   const { library, configuration } = found;
   const store = 'ecl' in found ? await storeOf(found) : unopened(found, found.error);
-  const { holder } = store.details;
-  const isOwned = (store.shared?.owners.length ?? 0) > 0;
-  const isHeld = isOwned || (holder !== undefined && holder !== process.pid);
-  const runs = 'ecl' in found ? await countRuns(found, isHeld) : noRuns;
+  const runs = 'ecl' in found ? await countRuns(found, await isWorkedOn(found)) : noRuns;
   const workflows = (await library.all()).map(({ workflow: { id, version }, origin }) => ({
     id,
     version,

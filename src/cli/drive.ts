@@ -56,7 +56,7 @@ export const showRun = async (
   terminal.print();
   for (const line of runBlock(run, details)) terminal.print(line);
   terminal.print();
-  for (const line of await nextLines(context, opened.runs, run)) terminal.print(line);
+  for (const line of await nextLines(context, opened.runs, { run, details })) terminal.print(line);
   if (details.history.usage.models.includes('rules')) terminal.print(styled('dim', rulesLine));
 };
 

@@ -11,6 +11,7 @@ import { createEclClient, type EclClient } from '../http/client/index.ts';
 import { folderOfStore, inputFilesFor, serverOf } from '../server-place.ts';
 import { isPath, type FoundWorkflow } from '../workflow-library.ts';
 import type { Context } from './context.ts';
+import { isWorkedOn } from './diagnose-shared.ts';
 import { listRuns } from './list-runs.ts';
 import { openLibrary, warnOfFailures, withEcl, type OpenOptions } from './open.ts';
 import type { OpenedRuns, RunControl, Runs, StartOptions } from './runs.ts';
@@ -80,6 +81,7 @@ const withServer = async (
       ...library,
       runs,
       list: (query) => runs.list(query),
+      isWorkedOn: () => Promise.resolve(true),
       start: (found, target, options) => startAt(client, found, target, options),
     });
   } finally {
@@ -102,6 +104,7 @@ export const withRuns = async (
       ...opened,
       runs: ecl,
       list: (query) => listRuns(opened, query),
+      isWorkedOn: () => isWorkedOn(opened),
       start: ({ workflow, module }, _, start) => {
         ecl.registry.register(workflow, module === undefined ? {} : { module });
         return ecl.spawn(workflow, start);

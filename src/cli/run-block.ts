@@ -1,5 +1,6 @@
 /** A run as a block of text: what it is, how it stands, what it gave, what it waits for, and the commands to go on. */
 import { isPlainObject } from '../core/json-value.ts';
+import { rootRunId } from '../core/ids.ts';
 import { StepHistory, type StepUsage } from '../core/step-history.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { Context } from './context.ts';
@@ -35,12 +36,14 @@ const readHistory = async (runs: Runs, run: string): Promise<StepHistory> => {
   return history;
 };
 
-const headLines = (run: RunDocument): string[] => {
+const headLines = (run: RunDocument, { isLeft }: RunDetails): string[] => {
   const state = stateText(run.state);
   const showsState = state !== '' && run.endedAt === undefined;
+  const where = showsState ? ` in ${state}` : '';
+  const left = isLeft ? ', but no process works on it' : '';
   return [
     labelled('run', styled('bold', run.id)),
-    labelled('status', statusText(run.status) + (showsState ? ` in ${state}` : '')),
+    labelled('status', `${statusText(run.status)}${where}${left}`),
     labelled('workflow', `${run.workflow} ${run.version}`),
   ];
 };
@@ -114,6 +117,8 @@ export interface RunDetails {
   readonly history: StepHistory;
   /** What the state that it is in says of itself. */
   readonly description: string | undefined;
+  /** It has work left that no process goes on with. */
+  readonly isLeft: boolean;
 }
 
 /** What the innermost state says of itself that says something. */
@@ -162,11 +167,12 @@ export const runDetails = async (
 ): Promise<RunDetails> => ({
   history: await readHistory(opened.runs, handle.id),
   description: await descriptionOf(opened, handle, run),
+  isLeft: run.status === 'running' && !(await opened.isWorkedOn()),
 });
 
 /** Everything but what to do next. */
 export const runBlock = (run: RunDocument, details: RunDetails): string[] => [
-  ...headLines(run),
+  ...headLines(run, details),
   timeLine(run),
   ...usageLine(details.history.usage),
   ...errorLines(run),
@@ -208,9 +214,12 @@ const waitingBelow = async (runs: Runs, run: RunDocument): Promise<RunDocument[]
 export const nextLines = async (
   context: Context,
   runs: Runs,
-  run: RunDocument,
+  { run, details }: { readonly run: RunDocument; readonly details: RunDetails },
 ): Promise<string[]> => {
   const lines: string[] = [];
+  if (details.isLeft) {
+    lines.push('To go on with it:', `  ${context.commandLine('resume', rootRunId(run.id))}`);
+  }
   for (const child of await waitingBelow(runs, run)) {
     lines.push(`The child run ${child.id} waits for you:`);
     lines.push(...answers(context, child).map((command) => `  ${command}`));

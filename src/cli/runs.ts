@@ -39,6 +39,8 @@ export interface OpenedRuns extends Library {
   readonly runs: Runs;
   /** With the runs that are blocked shown as such. */
   list(query: RunListQuery): Promise<RunPage>;
+  /** Whether another process works on the runs of this store, as far as can be told: one that goes on with a run. */
+  isWorkedOn(): Promise<boolean>;
   /** @param target as the person named it: an id, or a path */
   start(found: FoundWorkflow, target: string, options: StartOptions): Promise<RunControl>;
 }

@@ -92,6 +92,25 @@ describe('while another process holds the store', () => {
   });
 });
 
+describe('a run whose process was killed', () => {
+  test('is said to be left, with the command that goes on with it, and not while it is driven', async () => {
+    const folder = project({ ...files, 'script.json': script.replace('1500', '60000') });
+    const holder = start(folder, ...run, '--key', 'a');
+    await holder.said('second');
+    const driven = await ecl(folder, 'status', 'slow-flow.a');
+    expect(driven.stdout).toMatch(/^status +running in second$/m);
+    expect(driven.stdout).not.toContain('ecl resume');
+    holder.child.kill('SIGKILL');
+    await holder.ended;
+    const left = await ecl(folder, 'status', 'slow-flow.a');
+    expect(left.stdout).toMatch(/^status +running in second, but no process works on it$/m);
+    const command = /^To go on with it:\n {2}ecl (resume .*)$/m.exec(left.stdout)?.[1]?.split(' ');
+    const quick = ['--model', 'rules', '--json'];
+    const again = await ecl(folder, ...command!, ...quick);
+    expect(JSON.parse(again.stdout)).toMatchObject({ status: 'waiting', state: 'editor' });
+  });
+});
+
 describe('a signal', () => {
   test.each([
     ['SIGINT', 130],

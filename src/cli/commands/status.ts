@@ -57,7 +57,8 @@ const show = async (context: Context, opened: OpenedRuns, id: string): Promise<b
     if (steps.length > 0) terminal.print();
     for (const line of steps) terminal.print(line);
     terminal.print();
-    for (const line of await nextLines(context, runs, document)) terminal.print(line);
+    const next = await nextLines(context, runs, { run: document, details });
+    for (const line of next) terminal.print(line);
   }
   return document.endedAt !== undefined;
 };
