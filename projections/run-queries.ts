@@ -19,6 +19,7 @@ import {
   type RunSummary,
   type StatusCounts,
 } from 'ecl';
+import { z } from 'zod';
 import { decodeCursor, encodeCursor, limitOf, pageAfter, placeOf, type Place } from './pages.ts';
 import { pendingGates } from './pending-gates.ts';
 import {
@@ -128,11 +129,16 @@ const summaryOf = ({ key, context: run }: RunRow): RunSummary => {
   };
 };
 
+/** A day that no month has is refused: `Date.parse` takes it for one of the next month. */
+const isMoment = (text: string): boolean =>
+  z.iso.date().safeParse(text.slice(0, 10)).success && /^(?:T|$)/.test(text.slice(10));
+
 /** @throws EclError `usage.invalid` */
 const momentOf = (name: string, text: string): number => {
   const at = Date.parse(text);
-  if (Number.isFinite(at)) return at;
-  throw new EclError('usage.invalid', { reason: `${name} "${text}" is not a moment in ISO 8601` });
+  if (Number.isFinite(at) && isMoment(text)) return at;
+  const reason = `${name} "${text}" is no moment: write 2026-01-31 or 2026-01-31T12:00:00Z`;
+  throw new EclError('usage.invalid', { reason });
 };
 
 const conditionsOf = (query: RunListQuery): RowCondition[] => {

@@ -99,6 +99,10 @@ describe('GET /api/v1/runs', () => {
       cursor = page.nextCursor;
     }
     expect(ids).toEqual(['add-one.k4', 'add-one.k3', 'add-one.k2', 'add-one.k1', 'add-one.k0']);
+    const startedSince = async (since: string): Promise<number> =>
+      (await server.fetch(`/api/v1/runs?since=${since}`)).status;
+    expect(await startedSince('2026-01-31')).toBe(200);
+    expect(await startedSince('2026-02-31')).toBe(400);
     const counted = await jsonOf(server.fetch('/api/v1/runs?status=waiting&counts=true'));
     expect(counted.items).toMatchObject([{ id: 'offer.o', waitingFor: ['approved', 'noted'] }]);
   });

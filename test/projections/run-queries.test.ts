@@ -190,9 +190,15 @@ describe.each(kinds)('the directory of runs in %s', (_, open) => {
       ['a.1'],
       [],
     ]);
-    expect(() => ids({ since: 'yesterday' })).toThrow(
-      expect.objectContaining({ code: 'usage.invalid' }),
-    );
+    expect(ids({ since: '2026-02-28' })).toEqual([]);
+    for (const none of ['yesterday', '2026-02-31', '2026-02-31T00:00:00Z', '2026-02-1x', '2026']) {
+      expect(() => ids({ since: none })).toThrow(
+        expect.objectContaining({
+          code: 'usage.invalid',
+          message: expect.stringContaining('2026-01-31T12:00:00Z') as string,
+        }),
+      );
+    }
   });
 
   test('counts runs by status, whatever status the page is of', async () => {

@@ -67,7 +67,7 @@ const startRun = (api: Api): Route =>
     },
   });
 
-const Moment = z.iso.datetime().optional();
+const Moment = z.union([z.iso.datetime(), z.iso.date()]).optional();
 
 /** What is given, under its name; what is not given is absent. */
 const present = <Value extends object>(
