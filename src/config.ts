@@ -25,7 +25,11 @@ const Spending = z.strictObject({
 
 export const Configuration = z.strictObject({
   /** `sqlite:<folder>`, a connection string `kurrentdb://…`, or `memory:`. */
-  store: z.string().min(1).exactOptional(),
+  store: z
+    .string()
+    .min(1)
+    .refine((store) => store !== 'sqlite:', '"sqlite:" names no folder; write sqlite:.ecl')
+    .exactOptional(),
   /** Where artifacts and read models are kept when the events are in a KurrentDB. */
   dataFolder: z.string().min(1).exactOptional(),
   model: z.string().min(1).exactOptional(),
@@ -301,7 +305,9 @@ export const loadConfiguration = async (
   const path = named ?? configFileName;
   const file = await readConfigFile(path);
   if (file === undefined && named !== undefined) {
-    throw new EclError('input.file-missing', { path: resolve(path), reason: 'ENOENT' });
+    const source = flags.config === undefined ? 'ECL_CONFIG' : '--config';
+    const reason = `there is no such file; name another one with ${source}, or leave it out`;
+    throw new EclError('input.file-missing', { path: resolve(path), reason });
   }
   const settings = new Map<string, Setting>();
   const layers = [

@@ -134,7 +134,7 @@ export const openStores = async (
       reads: createMemoryReadStore(),
     };
   }
-  if (spec.startsWith('sqlite:')) return openSqliteStores(spec.slice('sqlite:'.length), access);
+  if (/^sqlite:./s.test(spec)) return openSqliteStores(spec.slice('sqlite:'.length), access);
   if (isKurrentDb(spec)) return openKurrentDbStores(spec, access, dataFolder);
   throw new EclError('config.invalid', {
     issues: `store: "${shownStore(spec)}" is neither sqlite:<folder>, kurrentdb://<host> nor memory:`,
@@ -179,6 +179,9 @@ const createModel = async (
     }
     case 'scripted': {
       const { createScriptedModel } = await import('./adapters/scripted/model.ts');
+      const { readScript } = await import('./adapters/scripted/script.ts');
+      // What cannot be read is refused here, before a run is started that would fail for it.
+      await readScript(rest);
       return createScriptedModel(rest);
     }
     case 'anthropic': {
@@ -252,7 +255,7 @@ const createOwnership = async (
  * Opens ECL: takes the store, registers workflows, takes up what other processes left.
  *
  * @throws EclError `store.locked` when another process writes there, `store.not-durable`, `workflow.refused`,
- * `model.unknown-kind`, `config.invalid`
+ * `model.unknown-kind`, `config.invalid`; for a script of a model `input.file-missing`, `input.invalid`
  * @example
  * const ecl = await createEcl({ store: 'sqlite:.ecl', model: 'rules', workflows: [flow] });
  * const run = await ecl.spawn(flow, { key: 'sea-1', input: { topic: 'the sea' } });

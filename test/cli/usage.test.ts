@@ -32,13 +32,39 @@ describe('wrong usage', () => {
     ['two answers at once', ['resume', 'a.b', '--accept', '--more-rounds', '1'], /one of/],
     ['rounds that are no number', ['resume', 'a.b', '--more-rounds', 'two'], /whole number/],
     ['a file that is not there', ['run', './nothing.ts'], /no such file/],
-    ['a configuration that is not there', ['list', '--config', 'nothing.yaml'], /nothing\.yaml/],
+    [
+      'a configuration that is not there',
+      ['list', '--config', 'nothing.yaml'],
+      /nothing\.yaml cannot be read: there is no such file.*--config/,
+    ],
+    ['a store in no folder', ['list', '--store', 'sqlite:'], /names no folder.*sqlite:\.ecl/],
   ])('%s: exit 2', async (_, args, message) => {
     const { ecl } = inFolder();
     const { exitCode, stdout, stderr } = await ecl(...args);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(exitCode).toBe(2);
+  });
+
+  test('a script of a model that is not there or holds none is refused before a run is started', async () => {
+    const { ecl, folder } = inFolder();
+    const run = ['run', 'critique-revise', 'topic=x', '--model'];
+    const missing = await ecl(...run, 'scripted:nothing.json');
+    expect(missing.stderr).toMatch(/nothing\.json cannot be read: there is no such file/);
+    const wrong = await ecl(...run, `scripted:${write(folder, 'wrong.json', '{')}`);
+    expect(wrong.stderr).toContain('wrong.json');
+    expect([missing.exitCode, wrong.exitCode]).toEqual([2, 2]);
+    expect((await ecl('list', '--json')).document).toEqual({ items: [] });
+  });
+
+  test('a store that is a file is said to be one, to readers and writers', async () => {
+    const { ecl, folder } = inFolder();
+    const store = ['--store', `sqlite:${write(folder, 'store', 'text')}`];
+    for (const command of [['list'], ['run', 'critique-revise', 'topic=x']]) {
+      const { exitCode, stdout, stderr } = await ecl(...command, ...store);
+      expect(stderr).toMatch(/store is unavailable: it is a file, not a folder/);
+      expect([exitCode, stdout]).toEqual([5, '']);
+    }
   });
 
   test('with --json an error is one document on stderr, and stdout stays empty', async () => {

@@ -30,6 +30,7 @@ import { eventDatabasePath, readDurability, ReadConnection } from './connection.
 import { driverName, openDatabase, type OpenDatabase, type SqliteDatabase } from './driver.ts';
 import { readFailure } from './errors.ts';
 import { lockHolder } from './lock.ts';
+import { refuseFile } from './private-files.ts';
 import { PollingFeed } from './polling-feed.ts';
 import { BatchSize, Reading, type Batch } from './reading.ts';
 import { formatVersion } from './schema.ts';
@@ -63,6 +64,7 @@ export const openSqliteEventStore = async (
 ): Promise<EventStore> => {
   const { folder, access = 'write', pollIntervalMs = 100 } = options;
   const open = options.openDatabase ?? openDatabase;
+  refuseFile(folder);
   if (access === 'write') {
     const buffer = options.subscriberBufferMax ?? limits.subscriberBufferMax;
     const writeSide = openWriteSide(folder, open, buffer);

@@ -8,6 +8,7 @@
  */
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { EclError } from '../../core/errors.ts';
 
 const folderMode = 0o700;
 const fileMode = 0o600;
@@ -21,6 +22,15 @@ const syncFolder = (path: string): void => {
   } finally {
     closeSync(descriptor);
   }
+};
+
+/** @throws EclError `store.unavailable` for what is there and is no folder */
+export const refuseFile = (folder: string): void => {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== false) return;
+  throw new EclError('store.unavailable', {
+    store: folder,
+    reason: 'it is a file, not a folder; name a folder, for instance sqlite:.ecl',
+  });
 };
 
 /** Makes a folder and those above it, and makes their names durable; one that exists is left as it is. */
