@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inFolder, write } from './kit.ts';
@@ -66,6 +66,22 @@ describe('wrong usage', () => {
       expect([exitCode, stdout]).toEqual([5, '']);
     }
   });
+
+  test.each(['{"tokens":[', '{"tokens":7}', 'null'])(
+    'a file of tokens that holds %s is named with what to do, and kept',
+    async (content) => {
+      const { ecl, folder } = inFolder();
+      mkdirSync(join(folder, '.ecl'));
+      const path = write(join(folder, '.ecl'), 'tokens.json', content);
+      for (const action of ['list', 'create']) {
+        const { exitCode, stderr } = await ecl('token', action);
+        expect(stderr).toContain(`${path} is unavailable: it is damaged`);
+        expect(stderr).toMatch(/restore it from a backup, or remove it.*ecl token create/);
+        expect(exitCode).toBe(5);
+      }
+      expect(readFileSync(path, 'utf8')).toBe(content);
+    },
+  );
 
   test('with --json an error is one document on stderr, and stdout stays empty', async () => {
     const { ecl } = inFolder();

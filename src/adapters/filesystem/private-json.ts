@@ -45,8 +45,13 @@ export const writePrivateJson = (path: string, value: unknown): void => {
   }
 };
 
-/** The value, or undefined when there is no such file. @throws EclError `store.unavailable` when it is not JSON */
-export const readPrivateJson = (path: string): unknown => {
+/**
+ * The value, or undefined when there is no such file.
+ *
+ * @param damaged the reason of the error when it is not JSON, with what to do
+ * @throws EclError `store.unavailable`
+ */
+export const readPrivateJson = (path: string, damaged = 'it is not JSON'): unknown => {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -57,6 +62,6 @@ export const readPrivateJson = (path: string): unknown => {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw unavailable(path, error);
+    throw new EclError('store.unavailable', { store: path, reason: damaged }, { cause: error });
   }
 };

@@ -30,6 +30,9 @@ const StoredFile = z.strictObject({ tokens: z.array(Stored) });
 
 export const tokenFileName = 'tokens.json';
 
+const damaged =
+  'it is damaged; restore it from a backup, or remove it and make new tokens with `ecl token create`';
+
 /** Enough to tell tokens apart where they are listed. */
 const idLength = 12;
 
@@ -89,11 +92,10 @@ class FileTokenStore implements TokenStore {
     const stats = statSync(this.#path, { throwIfNoEntry: false, bigint: true });
     const changed = stats === undefined ? 'none' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
     if (changed === this.#readAt) return this.#byHash;
-    const value = readPrivateJson(this.#path) ?? { tokens: [] };
-    const parsed = StoredFile.safeParse(value);
+    const value = readPrivateJson(this.#path, damaged);
+    const parsed = StoredFile.safeParse(value === undefined ? { tokens: [] } : value);
     if (!parsed.success) {
-      const reason = 'it does not hold what ecl token writes';
-      throw new EclError('store.unavailable', { store: this.#path, reason });
+      throw new EclError('store.unavailable', { store: this.#path, reason: damaged });
     }
     this.#byHash = new Map(parsed.data.tokens.map((each) => [each.sha256, each]));
     this.#readAt = changed;
