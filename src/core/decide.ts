@@ -91,6 +91,16 @@ const errorEvent = (
   return { type: `xstate.error.actor.${actorId}`, error, actorId } as { type: string };
 };
 
+/** Whether the machine has a way on, or the invocation no place in it any more; else its failure would end the run. */
+export const survivesFailure = (
+  state: RunState,
+  invocation: string,
+  error: ErrorDocument,
+): boolean => {
+  const event = errorEvent(state, invocation, error);
+  return event === undefined || state.snapshot.can(event);
+};
+
 const sameValue = (left: unknown, right: unknown): boolean =>
   left === right || (typeof left === 'object' && jsonEquals(left, right));
 

@@ -8,7 +8,7 @@
 import { sha256 } from './sha256.ts';
 
 export interface RetryPolicy {
-  /** Attempts after which the step fails. @default 5 */
+  /** Attempts after which the step fails, or its run is paused; each resume grants as many again. @default 5 */
   readonly attemptsMax: number;
   /** Attempts whose output does not fit its schema, after which the step fails. @default 2 */
   readonly invalidOutputsMax: number;
@@ -58,6 +58,12 @@ export const errorClassOf = (error: { name?: string; code?: string }): ErrorClas
   if (error.code !== undefined && terminal.has(error.code)) return 'terminal';
   return 'retryable';
 };
+
+const outages = new Set(['model.unavailable', 'model.overloaded', 'model.timeout']);
+
+/** Whether only time was missing: a provider that is away ends no run, however long it is. */
+export const isOutage = (code: string | undefined): boolean =>
+  code !== undefined && outages.has(code);
 
 export interface FailedAttempt {
   readonly errorClass: ErrorClass;

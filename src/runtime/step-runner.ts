@@ -3,18 +3,21 @@
  *
  * 1. Every outcome is recorded against the invocation; one that is no longer open is dropped.
  * 2. An execution that the process abandons (stop, cancellation) records nothing: it was in flight.
- * 3. An attempt that fails by the answer it got asks again; one that fails by the wire gets its recorded replies.
+ * 3. What is only a matter of time ends no run: where the attempts did not outlast an outage, a person resumes it.
+ * 4. An attempt that fails by the answer it got asks again; one that fails by the wire gets its recorded replies.
  */
 import type { AnyActorLogic } from 'xstate';
+import { survivesFailure } from '../core/decide.ts';
 import { EclError, RetryableError, toErrorDocument } from '../core/errors.ts';
 import type { Fact } from '../core/journal-events.ts';
 import {
   defaultRetryPolicy,
   errorClassOf,
+  isOutage,
   retryDelayMs,
   type ErrorClass,
 } from '../core/retry-policy.ts';
-import type { OpenStep } from '../core/run-state.ts';
+import type { OpenStep, RunState } from '../core/run-state.ts';
 import { parseStepOutput } from '../core/step-checks.ts';
 import { stepDefinitionOf, type StepDefinition } from '../core/step-definition.ts';
 import { Abandoned } from './cancellation.ts';
@@ -48,12 +51,12 @@ const waits = { whenAway: 'wait', asOwner: true } as const;
 
 const submit = (
   { actor, step, observation }: Execution,
-  fact: (open: OpenStep) => Fact | undefined,
+  fact: (open: OpenStep, state: RunState) => Fact | undefined,
 ): Promise<unknown> =>
   actor.submit(
     (state) => {
       const open = state.steps.get(step.invocation);
-      return open === undefined ? undefined : fact(open);
+      return open === undefined ? undefined : fact(open, state);
     },
     observation === undefined ? waits : { ...waits, trace: observation.trace },
   );
@@ -204,17 +207,25 @@ const recordFailure = async (
     await submit(execution, () => pausedBy(error, invocation));
     return;
   }
-  await submit(execution, (open) => {
-    const delayMs = retryDelayMs(definition?.retry ?? defaultRetryPolicy, {
-      errorClass,
-      failures: open.attempt,
-      invalidOutputs: open.invalidOutputs + (errorClass === 'invalid-output' ? 1 : 0),
-      retryAfterMs: retryAfterOf(error),
-      seed: `${actor.id}/${invocation}/${open.attempt}`,
-    });
-    const data = { invocation, attempt: open.attempt, error: document };
-    if (delayMs === undefined) return { type: 'StepFailed', data };
+  const policy = definition?.retry ?? defaultRetryPolicy;
+  await submit(execution, (open, state) => {
+    const delayMs = retryDelayMs(
+      { ...policy, attemptsMax: policy.attemptsMax * (state.resumes + 1) },
+      {
+        errorClass,
+        failures: open.attempt,
+        invalidOutputs: open.invalidOutputs + (errorClass === 'invalid-output' ? 1 : 0),
+        retryAfterMs: retryAfterOf(error),
+        seed: `${actor.id}/${invocation}/${open.attempt}`,
+      },
+    );
+    if (delayMs === undefined) {
+      return isOutage(code) && !survivesFailure(state, invocation, document)
+        ? pausedBy(error, invocation)
+        : { type: 'StepFailed', data: { invocation, attempt: open.attempt, error: document } };
+    }
     const retryAt = services.clock.now() + delayMs;
+    const data = { invocation, attempt: open.attempt, error: document };
     return {
       type: 'StepAttemptFailed',
       data: { ...data, retryAt, replies: repliesAfter(error) },

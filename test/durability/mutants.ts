@@ -98,8 +98,8 @@ export const mutants: Record<string, Mutant> = {
       ),
       ...one(
         'src/runtime/step-runner.ts',
-        'return open === undefined ? undefined : fact(open);',
-        'return fact(open ?? step);',
+        'return open === undefined ? undefined : fact(open, state);',
+        'return fact(open ?? step, state);',
       ),
       ...one(
         'src/core/decide.ts',

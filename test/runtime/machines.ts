@@ -41,6 +41,22 @@ export const oneStep = (work: object, id = 'one-step'): AnyStateMachine =>
     output: ({ context }) => context.got,
   });
 
+/** As `oneStep`, with no way on from its failure. */
+export const onlyStep = (work: object, id = 'only-step'): AnyStateMachine =>
+  setup({ actors: { work: work as AnyActorLogic } }).createMachine({
+    id,
+    version: '1.0.0',
+    context: { got: null as unknown },
+    initial: 'working',
+    states: {
+      working: {
+        invoke: { src: 'work', onDone: { target: 'done', actions: assign({ got: outputOf }) } },
+      },
+      done: { type: 'final' },
+    },
+    output: ({ context }) => context.got,
+  });
+
 /** Waits for signals `note { what }` and ends with all of them at `end`. */
 export const notes = setup({}).createMachine({
   id: 'notes',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EclError, RetryableError, step, TerminalError } from 'ecl';
 import { z } from 'zod';
 import { deferred, replays, World } from './kit.ts';
-import { ask, oneStep } from './machines.ts';
+import { ask, oneStep, onlyStep } from './machines.ts';
 
 const minute = 60_000;
 const fixed = { delayMs: minute, delayMsMax: minute, attemptsMax: 3 };
@@ -246,6 +246,60 @@ describe('refused credentials', () => {
     const run = await ecl.spawn(machine, { key: 'a' });
     await run.result();
     await expect(run.resume()).rejects.toMatchObject({ code: 'run.not-paused' });
+  });
+});
+
+describe('a provider that is away for longer than the attempts last', () => {
+  const away = () => {
+    const outage = { isOver: false };
+    const world = new World((request) => {
+      const question = String(request.messages.at(-1)?.content);
+      if (question === 'two' && !outage.isOver) {
+        throw new EclError('model.unavailable', { model: 'm', reason: '503' });
+      }
+      return `answer to ${question}`;
+    });
+    const two = step({
+      name: 'two',
+      retry: fixed,
+      execute: async ({ model, attempt }) =>
+        [await model.text('one'), await model.text('two'), attempt].join(),
+    });
+    return { outage, world, two };
+  };
+
+  it('pauses the run; each resume grants as many attempts again, and nothing paid is lost', async () => {
+    const { outage, world, two } = away();
+    const machine = onlyStep(two);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.pass(10 * minute);
+    const paused = { status: 'paused', error: { code: 'model.unavailable' } };
+    expect(await run.rest()).toMatchObject(paused);
+    expect(world.model.asked).toEqual(['one', 'two', 'two', 'two']);
+
+    const second = await world.restart(first, { workflows: [machine] });
+    const again = await second.get(run.id);
+    await again.resume();
+    await world.pass(10 * minute);
+    expect(await again.document()).toMatchObject(paused);
+    expect(world.model.asked).toHaveLength(8);
+
+    outage.isOver = true;
+    await again.resume();
+    expect(await again.result()).toBe('answer to one,answer to two,6');
+    expect(world.model.asked.filter((question) => question === 'one')).toHaveLength(1);
+    await replays(second, run.id);
+  });
+
+  it('is the failure of the step where the machine has a way on', async () => {
+    const { world, two } = away();
+    const machine = oneStep(two);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.pass(10 * minute);
+    expect(await run.result()).toMatchObject({ code: 'model.unavailable' });
+    await replays(ecl, run.id);
   });
 });
 
