@@ -46,7 +46,7 @@ export const onlyStep = (work: object, id = 'only-step'): AnyStateMachine =>
   setup({ actors: { work: work as AnyActorLogic } }).createMachine({
     id,
     version: '1.0.0',
-    context: { got: null as unknown },
+    context: { got: null },
     initial: 'working',
     states: {
       working: {
