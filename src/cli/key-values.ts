@@ -69,8 +69,13 @@ const unknownKey = (key: string, fields: readonly Field[]): EclError => {
   return usage(`The workflow takes no "${key}"; ${hint}`, { key, keys: names });
 };
 
+const repeatedKey = (key: string, times: number): EclError => {
+  const often = times === 2 ? 'twice' : `${times} times`;
+  return usage(`"${key}" stands there ${often} and takes one value`, { key });
+};
+
 /**
- * @throws EclError `usage.invalid` for an argument that is no pair, or names no field
+ * @throws EclError `usage.invalid` for an argument that is no pair, names no field, or repeats one that takes one value
  */
 export const readKeyValues = (
   schema: z.ZodType | undefined,
@@ -89,8 +94,10 @@ export const readKeyValues = (
       return [key, texts.length === 1 ? texts[0] : texts];
     }
     if (texts.length === 1) return [key, convert(field.schema, texts[0]!)];
-    // Several values for one that takes one: the schema says what is wrong with a list.
-    return [key, field.kind === 'array' ? convertAll(field.schema, texts) : texts];
+    if (field.kind === 'array') return [key, convertAll(field.schema, texts)];
+    // Of what may be anything the schema says whether it takes a list.
+    if (field.kind !== 'other') throw repeatedKey(key, texts.length);
+    return [key, texts];
   });
   return Object.fromEntries(entries);
 };

@@ -58,7 +58,12 @@ describe('key=value', () => {
       nested: '{',
       kind: 'c',
     });
-    expect(read('text=a', 'text=b')).toEqual({ text: ['a', 'b'] });
+  });
+
+  test('a repeated key that takes one value is refused for that; what may be a list becomes one', () => {
+    expect(() => read('text=a', 'text=b')).toThrow('"text" stands there twice and takes one value');
+    expect(() => read('size=1', 'size=2', 'size=3')).toThrow('"size" stands there 3 times');
+    expect(read('free=a', 'free=b')).toEqual({ free: ['a', 'b'] });
   });
 
   test('without a schema everything is text, and a repeated key a list', () => {
