@@ -45,7 +45,7 @@ const ecl = await createEcl({
 
 const commands = {
   start: async (key, name) => {
-    const input = name === 'essay' ? { topic: `the sea of #${key}#` } : {};
+    const input = name === 'essay' ? { topic: `the sea of #${tenant}-${key}#` } : {};
     await ecl.spawn(name, { key, tenant, input });
     say('started', key);
   },
