@@ -7,7 +7,6 @@
  *    the same to a subscriber however it was appended. Any other metadata goes as it is, or folded into one text.
  */
 import type { BinaryEventData, JSONEventData, JSONType } from '@kurrent/kurrentdb-client';
-import { EclError } from '../../core/errors.ts';
 import { storedMetadata } from '../../ports/event-metadata.ts';
 import type { EventData, EventMetadata, RecordedEvent } from '../../ports/event-store.ts';
 import type { Frame } from './wire.ts';
