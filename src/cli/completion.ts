@@ -10,6 +10,7 @@ import { RootCommand, type Complete } from '@bomb.sh/tab';
 import type { Command as Program } from 'commander';
 import { exportFormats } from '../core/export-formats.ts';
 import { journalEventTypes } from '../core/journal-events.ts';
+import { runStatuses } from '../core/run-statuses.ts';
 
 /** Names that only the store or the workflows know. */
 export type NameKind = 'run' | 'workflow' | 'event';
@@ -30,16 +31,7 @@ const nameKinds: readonly NameKind[] = ['run', 'workflow', 'event'];
 /** What an option takes that is no name of anything: its values. */
 const values: Readonly<Record<string, readonly string[]>> = {
   type: journalEventTypes,
-  status: [
-    'running',
-    'waiting',
-    'paused',
-    'blocked',
-    'quarantined',
-    'completed',
-    'failed',
-    'cancelled',
-  ],
+  status: runStatuses,
   level: ['info', 'warn', 'error'],
   format: exportFormats,
   scope: ['read', 'write', 'admin'],
