@@ -156,10 +156,6 @@ export const mutants: Record<string, Mutant> = {
     ),
     foundBy: { file: 'ownership/losing.test.ts', test: 'and has not heard of it, is refused' },
   },
-  'an execution goes on when its run belongs to another process': {
-    changes: one('src/runtime/run-actor.ts', 'this.#running.lose();', ''),
-    foundBy: { file: 'ownership/losing.test.ts', test: 'hears that it lost the run' },
-  },
   'a check on another stream is not looked at': {
     changes: one(
       'src/adapters/sqlite/write-side.ts',
