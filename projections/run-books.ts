@@ -43,6 +43,11 @@ const without = <Value>(
   return others;
 };
 
+/** A quarantined run may be told of one end twice; it stands in the books once. */
+const union = (one: readonly string[] = [], other: readonly string[] = []): string[] => [
+  ...new Set([...one, ...other]),
+];
+
 /** The books after something was taken out of them, and what it was. */
 export interface Moved {
   readonly books: Books;
@@ -79,9 +84,9 @@ export const together = (one: Taken | undefined, other: Taken | undefined): Take
     steps: { ...one.steps, ...other.steps },
     timers: { ...one.timers, ...other.timers },
     relays: { ...one.relays, ...other.relays },
-    children: [...(one.children ?? []), ...(other.children ?? [])],
-    leaving: [...(one.leaving ?? []), ...(other.leaving ?? [])],
-    signals: [...(one.signals ?? []), ...(other.signals ?? [])],
+    children: union(one.children, other.children),
+    leaving: union(one.leaving, other.leaving),
+    signals: union(one.signals, other.signals),
   };
 };
 
@@ -90,9 +95,9 @@ export const putBack = (books: Books, taken: Taken): Books => ({
   steps: { ...books.steps, ...taken.steps },
   timers: { ...books.timers, ...taken.timers },
   relays: { ...books.relays, ...taken.relays },
-  children: [...books.children, ...(taken.children ?? [])],
-  leaving: [...books.leaving, ...(taken.leaving ?? [])],
-  signals: [...books.signals, ...(taken.signals ?? [])],
+  children: union(books.children, taken.children),
+  leaving: union(books.leaving, taken.leaving),
+  signals: union(books.signals, taken.signals),
 });
 
 /** Takes out what facts take out that were kept until now. */

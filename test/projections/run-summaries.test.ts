@@ -164,6 +164,19 @@ describe('the summary of a run', () => {
     expect([compared.row.books.children, compared.row.books.leaving]).toEqual([[], []]);
   });
 
+  test('counts a child once whose end is told twice in a quarantine that a resume does not lift', () => {
+    const compared = new Compared();
+    const { run } = compared;
+    compared.signal('adopt');
+    const [child] = run.state.children.keys();
+    const data = { revision: run.state.revision, reason: 'it diverges', pending: false };
+    compared.seen(run.take({ type: 'RunQuarantined', data }));
+    compared.seen(run.take({ type: 'ChildCompleted', data: { run: child! } }));
+    compared.seen(run.take({ type: 'ChildCompleted', data: { run: child! } }));
+    compared.seen(run.takeInTrap({ type: 'RunResumed', data: {} }));
+    expect(compared.row.books.children).toEqual([child]);
+  });
+
   test('has the beginning of the input and the output to search in, and where it came from', () => {
     const compared = new Compared();
     compared.signal('wait');
