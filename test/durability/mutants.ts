@@ -156,6 +156,13 @@ export const mutants: Record<string, Mutant> = {
     ),
     foundBy: { file: 'ownership/losing.test.ts', test: 'and has not heard of it, is refused' },
   },
+  'a process that lost a run goes on with the steps under way': {
+    changes: one('src/runtime/run-actor.ts', 'this.#running.lose();', ''),
+    foundBy: {
+      file: 'ownership/losing.test.ts',
+      test: 'an execution ends when the process hears that it lost the run',
+    },
+  },
   'a check on another stream is not looked at': {
     changes: one(
       'src/adapters/sqlite/write-side.ts',

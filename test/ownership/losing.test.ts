@@ -1,6 +1,6 @@
 /** What a process may still do that has lost a run, or may have: nothing that counts. */
 import { expect, test } from 'vitest';
-import { step, type Ecl } from 'ecl';
+import { serial, step, type Ecl } from 'ecl';
 import { leaseStream } from '../../src/core/leases.ts';
 import { partitionOf } from '../../src/core/partitions.ts';
 import type { EventStore, SubscriptionItem } from '../../src/ports/event-store.ts';
@@ -86,13 +86,48 @@ test('the late answer of a process that lost the run, and has not heard of it, i
 });
 
 test('an execution ends when the process hears that it lost the run', async () => {
-  const { cluster, ecl, run, answer } = await inFlight();
+  const signals: AbortSignal[] = [];
+  const started: string[] = [];
+  let answer: (text: string) => void = () => {};
+  const cluster = new Cluster((_, { signal }) => {
+    signals.push(signal);
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  });
+  const asking = (name: string): ReturnType<typeof step> =>
+    step({
+      name,
+      execute: (scope) => {
+        started.push(name);
+        signals.push(scope.signal);
+        return scope.model.text(name);
+      },
+    });
+  const two = serial({ id: 'two', version: '1.0.0', steps: [asking('first'), asking('second')] });
+  const ecl = await cluster.open({ workflows: [two] });
+  const run = await ecl.spawn(two, { key: 'a' });
+  await cluster.settle();
+  const actor = ecl.system.held(run.id)!;
+  const before = await cluster.types(run.id);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+  expect(actor.stepsUnderWay).toBe(1);
+
   await takeAway(cluster, run.id);
   await cluster.settle();
   expect(ecl.system.held(run.id)).toBeUndefined();
+  // The signal of the step, and the one that the model call was given.
+  for (const { aborted, reason } of signals) {
+    expect(aborted).toBe(true);
+    expect(String(reason)).toBe('Abandoned: another process owns the run');
+  }
+  expect(actor.stepsUnderWay).toBe(0);
+
   answer('late');
   await cluster.settle();
-  expect(await cluster.types(run.id)).not.toContain('ModelReplied');
+  expect(started).toEqual(['first']);
+  expect(cluster.model.asked).toEqual(['first']);
+  expect(await cluster.types(run.id)).toEqual(before);
 });
 
 test('a signal through a process that lost the run is stored all the same', async () => {
