@@ -15,6 +15,7 @@ const parts = [
   'src',
   'machines',
   'projections',
+  'scripts',
   'test',
   'package.json',
   'tsconfig.json',
