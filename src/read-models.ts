@@ -81,6 +81,7 @@ export const openReadModels = async (
       return of === undefined ? projector.caughtUp(position) : projector.shows(of, position);
     },
     lag: () => projector.lag(),
+    awaited: () => projector.awaited(),
     rebuild: (name, onProgress) => {
       start();
       return projector.rebuild(name, onProgress);

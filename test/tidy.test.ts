@@ -83,6 +83,7 @@ const bans: readonly Ban[] = [
       'src/cli/commands/list.ts': watching,
       'src/cli/show-run.ts': watching,
       'src/cli/follow.ts': watching,
+      'src/cli/reading.ts': watching,
       'src/http/client/event-source.ts': wireDeadline,
       'src/http/client/transport.ts': wireDeadline,
       'src/cli/stop-signals.ts': 'the process must be gone in time, whatever hangs',

@@ -20,6 +20,7 @@ import type { Ecl } from '../runtime/ecl.ts';
 import type { Projection } from '../runtime/projection.ts';
 import { WorkflowLibrary } from '../workflow-library.ts';
 import type { Context } from './context.ts';
+import { sayReading } from './reading.ts';
 import { oneLine } from './sanitize.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -144,9 +145,11 @@ export const withEcl = async (
   work: (opened: Opened) => Promise<number>,
 ): Promise<number> => {
   const opened = await open(context, options);
+  const endSaying = sayReading(context.terminal, opened.ecl.readModels);
   try {
     return await work(opened);
   } finally {
+    endSaying();
     warnOfFailures(context.terminal, opened.library);
     await opened.ecl.close();
   }

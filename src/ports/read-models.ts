@@ -21,6 +21,14 @@ export interface ReadModelLag {
   readonly behind: bigint;
 }
 
+/** How far what somebody waits for is. */
+export interface ReadModelWait {
+  /** -1 where no row shows anything yet. */
+  readonly position: bigint;
+  /** The position that is waited for; positions may have gaps. */
+  readonly end: bigint;
+}
+
 export interface ReadModels {
   readonly directory: RunDirectory;
   readonly status: StatusQueries;
@@ -38,6 +46,8 @@ export interface ReadModels {
    */
   caughtUp(options?: { readonly of?: string; readonly position?: bigint }): Promise<void>;
   lag(): Promise<ReadModelLag[]>;
+  /** What `caughtUp` waits for at this moment, of several waits the longest; undefined while nobody waits. */
+  awaited(): ReadModelWait | undefined;
   /**
    * Folds a projection from nothing, while the old rows go on answering.
    * @throws EclError `usage.invalid` when it is not kept

@@ -12,7 +12,7 @@ import { EclError, isEclError } from '../core/errors.ts';
 import { journalPrefix } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventFilter, EventStore } from '../ports/event-store.ts';
-import type { ReadModelLag } from '../ports/read-models.ts';
+import type { ReadModelLag, ReadModelWait } from '../ports/read-models.ts';
 import type { ReadStore } from '../ports/read-store.ts';
 import type { Projection } from './projection.ts';
 import { ProjectionFeed, type FeedOptions } from './projection-feed.ts';
@@ -48,6 +48,14 @@ const filterOf = (projections: readonly Projection<unknown>[]): EventFilter => {
   return { streamPrefixes: [journalPrefix()], ...(isEverything ? {} : { types: [...types] }) };
 };
 
+/** How far the rows of all of them show what happened; -1 where those of one show nothing yet. */
+const lowestOf = (folds: readonly ProjectionFold[]): bigint => {
+  const positions = folds.map(({ visible }) => visible ?? -1n);
+  return positions.reduce((lowest, each) => (each < lowest ? each : lowest), positions[0] ?? -1n);
+};
+
+const behind = ({ position, end }: ReadModelWait): bigint => end - position;
+
 export class Projector {
   readonly #options: ProjectorOptions;
   readonly #filter: EventFilter;
@@ -63,6 +71,8 @@ export class Projector {
   readonly #waking = new Map<ProjectionFold, Promise<unknown>>();
   readonly #running = new Set<Promise<void>>();
   readonly #rebuilds = new Map<string, Promise<void>>();
+  /** What somebody waits for. */
+  readonly #waits = new Set<{ readonly folds: readonly ProjectionFold[]; readonly end: bigint }>();
   /** Up to a last position of the store, where the last event stands that concerns a projection. */
   #known: { readonly last: bigint; readonly end: bigint | undefined } = {
     last: -1n,
@@ -106,7 +116,8 @@ export class Projector {
    */
   async caughtUp(position?: bigint): Promise<void> {
     this.#wake([...this.#asleep]);
-    await this.#reached(position ?? (await this.#end()));
+    const end = position ?? (await this.#end());
+    await this.#awaiting([...this.#folds.values()], end ?? 0n, this.#reached(end));
   }
 
   /**
@@ -121,6 +132,16 @@ export class Projector {
     const end = await this.#end();
     if (end === undefined) return;
     const target = position === undefined || position > end ? end : position;
+    await this.#awaiting([fold], target, this.#shown(fold, target));
+  }
+
+  /** How far the rows are that somebody waits for, of several waits the longest; undefined while nobody waits. */
+  awaited(): ReadModelWait | undefined {
+    const waits = Array.from(this.#waits, ({ folds, end }) => ({ position: lowestOf(folds), end }));
+    return waits.toSorted((one, other) => Number(behind(other) - behind(one)))[0];
+  }
+
+  async #shown(fold: ProjectionFold, target: bigint): Promise<void> {
     for (;;) {
       this.#checkOpen();
       const beside = this.#beside.get(fold);
@@ -215,6 +236,20 @@ export class Projector {
     }
   }
 
+  async #awaiting(
+    folds: readonly ProjectionFold[],
+    end: bigint,
+    work: Promise<void>,
+  ): Promise<void> {
+    const wait = { folds, end };
+    this.#waits.add(wait);
+    try {
+      await work;
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
   async #reached(position: bigint | undefined): Promise<void> {
     this.#checkOpen();
     if (position === undefined) return;
@@ -265,15 +300,9 @@ export class Projector {
   async #end(): Promise<bigint | undefined> {
     const last = await this.#options.store.lastPosition();
     if (last === undefined || last === this.#known.last) return last && this.#known.end;
-    if (this.#visible >= last) return last;
+    if (lowestOf(this.#awake) >= last) return last;
     this.#known = { last, end: await this.#newest() };
     return this.#known.end;
-  }
-
-  /** How far the rows of all projections show what happened. */
-  get #visible(): bigint {
-    const positions = this.#awake.map(({ visible }) => visible ?? -1n);
-    return positions.reduce((lowest, each) => (each < lowest ? each : lowest), positions[0] ?? -1n);
   }
 
   async #newest(): Promise<bigint | undefined> {
@@ -287,7 +316,7 @@ export class Projector {
       if (!isEclError(error, 'store.corrupt')) throw error;
     }
     // Where the end is damaged it is looked for from the front.
-    let end = this.#visible;
+    let end = lowestOf(this.#awake);
     try {
       for await (const { position } of store.readAll({ from: end + 1n, filter })) end = position;
     } catch (error) {

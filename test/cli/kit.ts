@@ -6,8 +6,13 @@ import { afterEach } from 'vitest';
 import { main } from '../../src/cli/program.ts';
 import type { TerminalStream } from '../../src/cli/terminal.ts';
 
-class Written implements TerminalStream {
+export class Written implements TerminalStream {
+  readonly isTTY: boolean;
   text = '';
+
+  constructor({ isTTY = false } = {}) {
+    this.isTTY = isTTY;
+  }
 
   write(text: string, done?: (error?: Error | null) => void): boolean {
     this.text += text;

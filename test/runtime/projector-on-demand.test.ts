@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryEventStore } from '../../src/adapters/memory/event-store.ts';
 import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
-import { append, project, signalCounts } from './projector-kit.ts';
+import { append, project, signalCounts, watched } from './projector-kit.ts';
 
 /** The same fold under another name. */
 const looked = () => {
@@ -84,5 +84,20 @@ describe('a projection that is folded on demand', () => {
       expect(live.of('flow.a')).toBe(n);
     }
     expect(await projector.lag()).toMatchObject([{ behind: 0n }, { behind: 5n }]);
+  });
+
+  test('says how far it is while somebody waits for it, and at no other time', async () => {
+    const { reads, before } = watched(createMemoryReadStore());
+    const { projector, store } = setUp({ reads });
+    const seen: unknown[] = [];
+    before.commit = () => seen.push(projector.awaited());
+    projector.start();
+    const end = await append(store, 'flow.a', 's1', 's2');
+    await projector.shows('signal-counts');
+    expect(projector.awaited()).toBeUndefined();
+    seen.length = 0;
+    await projector.shows('looked-at');
+    expect(seen).toEqual([{ position: -1n, end }]);
+    expect(projector.awaited()).toBeUndefined();
   });
 });
