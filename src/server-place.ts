@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { readInputFile } from './adapters/filesystem/input-file.ts';
 import { readServerFile, type ServerFile } from './adapters/filesystem/server-file.ts';
 import { createFileTokenStore } from './adapters/filesystem/token-store.ts';
+import { isAlive } from './adapters/sqlite/is-alive.ts';
 import { createSecret } from './adapters/system/secret.ts';
 import type { EclClient } from './http/client/index.ts';
 import type { TokenStore } from './ports/token-store.ts';
@@ -17,15 +18,6 @@ export const folderOfStore = (store: string, dataFolder = '.ecl'): string =>
 
 export const openTokens = (folder: string): TokenStore =>
   createFileTokenStore({ folder, createSecret });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 /** The server that says that it holds the store of this folder, unless its process is gone. */
 export const serverOf = (folder: string): ServerFile | undefined => {

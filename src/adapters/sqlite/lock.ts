@@ -12,20 +12,12 @@ import { join } from 'node:path';
 import { EclError } from '../../core/errors.ts';
 import type { OpenDatabase, SqliteDatabase } from './driver.ts';
 import { resultCodeOf, resultCodes } from './errors.ts';
+import { isAlive } from './is-alive.ts';
 import { makePrivateDatabaseFile } from './private-files.ts';
 
 export interface WriterLock {
   release(): void;
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
 
 const pidFileOf = (folder: string): string => join(folder, 'lock.pid');
 
