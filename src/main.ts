@@ -12,7 +12,7 @@ import type { Budget } from './core/budget.ts';
 import { EclError } from './core/errors.ts';
 import { limits, type Limits } from './core/limits.ts';
 import type { PriceOverrides } from './core/prices.ts';
-import { createLogger } from './logging.ts';
+import { createLogger } from './composition/logging.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Clock } from './ports/clock.ts';
 import type { EventStore } from './ports/event-store.ts';
@@ -280,9 +280,9 @@ export const createEcl = async (options: EclOptions = {}): Promise<Ecl> => {
   const ids = createSystemIdGenerator();
   const clock = options.clock ?? createSystemClock();
   const model = unpaced && paced(unpaced, { clock, logger, pace: options.modelPace ?? {} });
-  const { openTelemetry } = await import('./telemetry.ts');
+  const { openTelemetry } = await import('./composition/telemetry.ts');
   const { telemetry, metrics } = await openTelemetry({ clock, metrics: options.metrics ?? false });
-  const { openReadModels } = await import('./read-models.ts');
+  const { openReadModels } = await import('./composition/read-models.ts');
   const readModels = await openReadModels(stores, {
     clock,
     logger,

@@ -38,15 +38,26 @@ export const layerTable: Readonly<Record<string, Layer>> = {
     layers: ['core', 'ports', 'kurrent-protocol'],
     packages: ['@grpc/grpc-js', 'node:*'],
   },
-  // The composition root: main.ts and the parts it is made of.
+  // The composition root, and the parts it is made of.
   main: { layers: ['*'], packages: ['*'] },
+  composition: { layers: ['*'], packages: ['*'] },
   index: { layers: ['core', 'ports', 'authoring', 'runtime', 'main'], packages: [] },
   // It reads ecl.yaml through the adapter of the file system, and the environment itself.
   config: { layers: ['core', 'adapters/filesystem'], packages: ['zod', 'node:path'] },
   // It hands requests to the runtime and knows no adapter: what it needs of one is handed in.
   http: { layers: ['core', 'ports', 'authoring', 'runtime'], packages: ['*'] },
   cli: {
-    layers: ['core', 'ports', 'authoring', 'runtime', 'http', 'main', 'config', 'index'],
+    layers: [
+      'core',
+      'ports',
+      'authoring',
+      'runtime',
+      'http',
+      'main',
+      'composition',
+      'config',
+      'index',
+    ],
     packages: ['*'],
   },
   testing: {
@@ -66,20 +77,8 @@ export const layerTable: Readonly<Record<string, Layer>> = {
   projections: { layers: [], packages: ['ecl', 'xstate', '@xstate/store', 'zod'] },
 };
 
-/** Files of the composition root that are not main.ts itself. */
-const rootFiles = new Set([
-  'main',
-  'copying',
-  'exporting',
-  'gateway-serving',
-  'logging',
-  'read-models',
-  'server-place',
-  'serving',
-  'telemetry',
-  'projection-library',
-  'workflow-library',
-]);
+/** Files that are a layer by themselves. */
+const topFiles = ['main', 'index', 'config'];
 
 /** Of all of XState's parts that do something, core uses this one: it makes the refs of the inert scope. */
 const xstateValuesOfCore = ['createActor'];
@@ -93,7 +92,7 @@ const layerOf = (path: string): string | undefined => {
   if (second === 'kurrent-gateway' && third === 'protocol') return 'kurrent-protocol';
   if (third !== undefined) return second in layerTable ? second : undefined;
   const name = second.replace(/\.ts$/, '');
-  return rootFiles.has(name) ? 'main' : ['index', 'config'].find((each) => each === name);
+  return topFiles.find((each) => each === name);
 };
 
 const ruleOf = (layer: string): Layer | undefined =>

@@ -13,7 +13,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConnectionString } from '../src/adapters/kurrentdb/connection-string.ts';
 import { knownVariables } from '../src/config.ts';
-import { portDefault } from '../src/serving.ts';
+import { portDefault } from '../src/composition/serving.ts';
 import { run } from './durability/processes.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

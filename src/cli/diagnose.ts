@@ -9,7 +9,7 @@ import type { EclError, ErrorDocument } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-statuses.ts';
 import type { StoreDescription } from '../ports/event-store.ts';
 import type { RunSummary } from '../ports/run-directory.ts';
-import type { FailedModule } from '../workflow-library.ts';
+import type { FailedModule } from '../composition/workflow-library.ts';
 import { tryDurability } from '../main.ts';
 import {
   diagnoseShared,

@@ -8,8 +8,8 @@
 import { resolve } from 'node:path';
 import { defaultStore, environment, loadConfiguration } from '../config.ts';
 import { createEclClient, type EclClient } from '../http/client/index.ts';
-import { folderOfStore, inputFilesFor, serverOf } from '../server-place.ts';
-import { isPath, type FoundWorkflow } from '../workflow-library.ts';
+import { folderOfStore, inputFilesFor, serverOf } from '../composition/server-place.ts';
+import { isPath, type FoundWorkflow } from '../composition/workflow-library.ts';
 import type { Context } from './context.ts';
 import { isWorkedOn } from './diagnose-shared.ts';
 import { listRuns } from './list-runs.ts';

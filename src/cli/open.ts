@@ -14,11 +14,11 @@ import {
   type LoadedConfiguration,
 } from '../config.ts';
 import { EclError } from '../core/errors.ts';
-import { createLogger as createEclLogger } from '../logging.ts';
+import { createLogger as createEclLogger } from '../composition/logging.ts';
 import { createEcl, defaultModel } from '../main.ts';
 import type { Ecl } from '../runtime/ecl.ts';
 import type { Projection } from '../runtime/projection.ts';
-import { WorkflowLibrary } from '../workflow-library.ts';
+import { WorkflowLibrary } from '../composition/workflow-library.ts';
 import type { Context } from './context.ts';
 import { sayReading } from './reading.ts';
 import { oneLine } from './sanitize.ts';
@@ -97,7 +97,7 @@ const configuredProjections = async (
   entries: readonly string[] | undefined,
 ): Promise<readonly Projection<unknown>[]> => {
   if (entries === undefined) return [];
-  const { loadProjections } = await import('../projection-library.ts');
+  const { loadProjections } = await import('../composition/projection-library.ts');
   const { projections, failures } = await loadProjections(entries);
   for (const { error } of failures) terminal.warn(oneLine(error.message));
   return projections;

@@ -5,7 +5,7 @@ import type { TimelinePage, TimelineQuery } from '../ports/status-queries.ts';
 import type { EventQuery, PublicEvent } from '../runtime/event-feed.ts';
 import type { RunDocument } from '../runtime/run-document.ts';
 import type { ResumeOptions } from '../runtime/run-handle.ts';
-import type { FoundWorkflow } from '../workflow-library.ts';
+import type { FoundWorkflow } from '../composition/workflow-library.ts';
 import type { Library } from './open.ts';
 
 /** A handle on one run. */

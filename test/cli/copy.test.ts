@@ -8,7 +8,7 @@ import { createEcl, step, type Ecl } from 'ecl';
 import { createMemoryArtifactStore } from '../../src/adapters/memory/artifact-store.ts';
 import { createMemoryEventStore } from '../../src/adapters/memory/event-store.ts';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
-import { copyStores } from '../../src/copying.ts';
+import { copyStores } from '../../src/composition/copying.ts';
 import type { EventStore, RecordedEvent } from '../../src/ports/event-store.ts';
 import { copyJournals } from '../../src/runtime/copy-journals.ts';
 import { notes, oneStep } from '../runtime/machines.ts';

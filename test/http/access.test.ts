@@ -164,7 +164,7 @@ describe('a token', () => {
 
   test('that is revoked does not work from the next request on', async () => {
     const { server } = await prepare();
-    const { openTokens } = await import('../../src/server-place.ts');
+    const { openTokens } = await import('../../src/composition/server-place.ts');
     const tokens = openTokens(server.folder);
     const { token, record } = tokens.create({ tenant: 'acme', scope: 'read', now: 0 });
     expect((await server.fetch('/api/v1/runs', { token })).status).toBe(200);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { WorkflowLibrary } from '../../src/workflow-library.ts';
+import { WorkflowLibrary } from '../../src/composition/workflow-library.ts';
 import { inFolder, write, type InFolder } from '../cli/kit.ts';
 import { startServer, type Served } from './kit.ts';
 

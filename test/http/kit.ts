@@ -10,8 +10,8 @@ import { createEcl, serial, step, workflow, type Ecl, type EclOptions } from 'ec
 import type { Api } from '../../src/http/api.ts';
 import { toWorkflow, type WorkflowLike } from '../../src/authoring/workflow.ts';
 import type { Scope } from '../../src/ports/token-store.ts';
-import { openTokens } from '../../src/server-place.ts';
-import { serve, type ServeOptions, type Serving } from '../../src/serving.ts';
+import { openTokens } from '../../src/composition/server-place.ts';
+import { serve, type ServeOptions, type Serving } from '../../src/composition/serving.ts';
 import { EclError } from '../../src/core/errors.ts';
 
 /** Adds one to what it is given. */

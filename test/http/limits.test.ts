@@ -8,7 +8,7 @@ import { EclError } from 'ecl';
 import { createMemoryArtifactStore } from '../../src/adapters/memory/artifact-store.ts';
 import { createMemoryEventStore } from '../../src/adapters/memory/event-store.ts';
 import { createMemoryReadStore } from '../../src/adapters/memory/read-store.ts';
-import { openTokens } from '../../src/server-place.ts';
+import { openTokens } from '../../src/composition/server-place.ts';
 import { decorated } from '../runtime/kit.ts';
 import { jsonOf, startServer, temporaryFolder, type Served } from './kit.ts';
 

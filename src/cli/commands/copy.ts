@@ -1,6 +1,6 @@
 /** `ecl copy`: all journals of the configured store into another one. */
 import type { Command } from 'commander';
-import type { CopiedStores } from '../../copying.ts';
+import type { CopiedStores } from '../../composition/copying.ts';
 import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -48,7 +48,7 @@ const linesOf = ({ to, runs, events, artifacts, faults, writer }: CopiedStores):
 
 const copy = async ({ terminal, flags }: Context, { to }: Options): Promise<number> => {
   const { defaultStore, loadConfiguration } = await import('../../config.ts');
-  const { copyStores } = await import('../../copying.ts');
+  const { copyStores } = await import('../../composition/copying.ts');
   const { values } = await loadConfiguration(flags);
   const from = values.store ?? defaultStore;
   if (from === to) {

@@ -44,7 +44,7 @@ const offerStore = async (context: Context, { port }: Options): Promise<number> 
   const own = port === undefined ? {} : { port: readPort(port) };
   const { createLogger } = await import('../open.ts');
   const { defaultStore, loadConfiguration } = await import('../../config.ts');
-  const { serveGateway } = await import('../../gateway-serving.ts');
+  const { serveGateway } = await import('../../composition/gateway-serving.ts');
   const { stopAsked } = await import('../stop-signals.ts');
   const { terminal, flags } = context;
   const { values, warnings } = await loadConfiguration(flags);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
 import type { Follow } from '../follow.ts';
-import type { FoundWorkflow } from '../../workflow-library.ts';
+import type { FoundWorkflow } from '../../composition/workflow-library.ts';
 import type { OpenedRuns, RunControl } from '../runs.ts';
 
 interface Options {

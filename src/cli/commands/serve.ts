@@ -37,8 +37,8 @@ const serveApi = async (context: Context, { port, host, auth }: Options): Promis
     ...(host === undefined ? {} : { host }),
   };
   const { withEcl } = await import('../open.ts');
-  const { serve } = await import('../../serving.ts');
-  const { folderOfStore } = await import('../../server-place.ts');
+  const { serve } = await import('../../composition/serving.ts');
+  const { folderOfStore } = await import('../../composition/server-place.ts');
   const { defaultStore } = await import('../../config.ts');
   const { stopAsked } = await import('../stop-signals.ts');
   const { terminal } = context;

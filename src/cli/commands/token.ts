@@ -45,7 +45,7 @@ const readScope = (text: string): Scope => {
 
 const openStore = async (context: Context): Promise<TokenStore> => {
   const { loadConfiguration, defaultStore } = await import('../../config.ts');
-  const { folderOfStore, openTokens } = await import('../../server-place.ts');
+  const { folderOfStore, openTokens } = await import('../../composition/server-place.ts');
   const { values } = await loadConfiguration(context.flags);
   return openTokens(folderOfStore(values.store ?? defaultStore, values.dataFolder));
 };

@@ -1,7 +1,7 @@
 /** `ecl workflows`: what can be run, with its input. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { FoundWorkflow } from '../../workflow-library.ts';
+import type { FoundWorkflow } from '../../composition/workflow-library.ts';
 import type { Act, Context } from '../context.ts';
 import { oneLine } from '../sanitize.ts';
 import { fieldsOf, typeText, type Field } from '../schema-fields.ts';

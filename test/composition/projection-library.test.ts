@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createEcl } from '../src/main.ts';
-import { loadProjections } from '../src/projection-library.ts';
+import { createEcl } from '../../src/main.ts';
+import { loadProjections } from '../../src/composition/projection-library.ts';
 
 const folders: string[] = [];
 afterEach(() => {

@@ -4,10 +4,10 @@
  *
  * A module that cannot be loaded stops only itself; it is kept in `failures`.
  */
-import { importModule } from './adapters/filesystem/module-loader.ts';
-import { modulesOfEntry } from './adapters/filesystem/module-folders.ts';
-import { EclError, toErrorDocument } from './core/errors.ts';
-import type { Projection } from './runtime/projection.ts';
+import { importModule } from '../adapters/filesystem/module-loader.ts';
+import { modulesOfEntry } from '../adapters/filesystem/module-folders.ts';
+import { EclError, toErrorDocument } from '../core/errors.ts';
+import type { Projection } from '../runtime/projection.ts';
 import { shared, type FailedModule } from './workflow-library.ts';
 
 export interface LoadedProjections {

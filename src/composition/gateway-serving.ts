@@ -1,10 +1,10 @@
 /** Part of the composition root: the embedded store in KurrentDB's protocol. It holds the store; it runs nothing. */
-import { createSystemClock } from './adapters/system/clock.ts';
-import { createSystemIdGenerator } from './adapters/system/id-generator.ts';
-import { isKurrentDb, shownStore } from './config.ts';
-import { EclError } from './core/errors.ts';
-import { startGateway, type Gateway, type GatewayLogger } from './kurrent-gateway/gateway.ts';
-import type { EventStore } from './ports/event-store.ts';
+import { createSystemClock } from '../adapters/system/clock.ts';
+import { createSystemIdGenerator } from '../adapters/system/id-generator.ts';
+import { isKurrentDb, shownStore } from '../config.ts';
+import { EclError } from '../core/errors.ts';
+import { startGateway, type Gateway, type GatewayLogger } from '../kurrent-gateway/gateway.ts';
+import type { EventStore } from '../ports/event-store.ts';
 
 export interface GatewayServing {
   /** `sqlite:<folder>` or `memory:`. */
@@ -18,11 +18,11 @@ const portDefault = 2113;
 
 const openStore = async (store: string): Promise<EventStore> => {
   if (store.startsWith('sqlite:')) {
-    const { openSqliteEventStore } = await import('./adapters/sqlite/event-store.ts');
+    const { openSqliteEventStore } = await import('../adapters/sqlite/event-store.ts');
     return openSqliteEventStore({ folder: store.slice('sqlite:'.length), access: 'write' });
   }
   if (store === 'memory:' || store === 'memory') {
-    const { createMemoryEventStore } = await import('./adapters/memory/event-store.ts');
+    const { createMemoryEventStore } = await import('../adapters/memory/event-store.ts');
     return createMemoryEventStore();
   }
   const reason = isKurrentDb(store)

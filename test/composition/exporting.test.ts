@@ -2,16 +2,16 @@
 import * as fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { critiqueRevise, documentReview } from '../machines/index.ts';
-import { toWorkflow, type WorkflowLike } from '../src/authoring/workflow.ts';
-import { createElkChartLayout } from '../src/adapters/elk/chart-layout.ts';
-import { chartBoxes, type Box } from '../src/core/chart/chart-boxes.ts';
-import { machineChart } from '../src/core/chart/machine-chart.ts';
-import type { Place, PlacedChart, Point } from '../src/core/chart/placed-chart.ts';
-import { labelText } from '../src/core/chart/state-rows.ts';
-import { exportWorkflow } from '../src/exporting.ts';
-import { anyMachine, everything } from './core/chart/machines.ts';
-import { allElements, readXml, textOf } from './xml.ts';
+import { critiqueRevise, documentReview } from '../../machines/index.ts';
+import { toWorkflow, type WorkflowLike } from '../../src/authoring/workflow.ts';
+import { createElkChartLayout } from '../../src/adapters/elk/chart-layout.ts';
+import { chartBoxes, type Box } from '../../src/core/chart/chart-boxes.ts';
+import { machineChart } from '../../src/core/chart/machine-chart.ts';
+import type { Place, PlacedChart, Point } from '../../src/core/chart/placed-chart.ts';
+import { labelText } from '../../src/core/chart/state-rows.ts';
+import { exportWorkflow } from '../../src/composition/exporting.ts';
+import { anyMachine, everything } from '../core/chart/machines.ts';
+import { allElements, readXml, textOf } from '../xml.ts';
 
 const svgOf = (workflow: WorkflowLike): Promise<string> =>
   exportWorkflow('svg', toWorkflow(workflow)) as Promise<string>;

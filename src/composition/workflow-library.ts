@@ -13,14 +13,14 @@ import {
   importModule,
   type ModuleNamespace,
   type SharedModules,
-} from './adapters/filesystem/module-loader.ts';
-import { modulesOfEntry } from './adapters/filesystem/module-folders.ts';
-import { isWorkflow, toWorkflow, type Workflow } from './authoring/workflow.ts';
-import { EclError, toErrorDocument, type ErrorDocument } from './core/errors.ts';
-import type { JournalData } from './core/journal-events.ts';
-import { isMachine } from './core/machine-rules.ts';
-import { nearestNames } from './core/nearest.ts';
-import { Registry } from './runtime/registry.ts';
+} from '../adapters/filesystem/module-loader.ts';
+import { modulesOfEntry } from '../adapters/filesystem/module-folders.ts';
+import { isWorkflow, toWorkflow, type Workflow } from '../authoring/workflow.ts';
+import { EclError, toErrorDocument, type ErrorDocument } from '../core/errors.ts';
+import type { JournalData } from '../core/journal-events.ts';
+import { isMachine } from '../core/machine-rules.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { Registry } from '../runtime/registry.ts';
 
 export interface FoundWorkflow {
   readonly workflow: Workflow;
@@ -145,7 +145,7 @@ export class WorkflowLibrary {
   }
 
   async #loadBuiltIn(): Promise<FoundWorkflow[]> {
-    const namespace = (await import('../machines/index.ts')) as unknown as ModuleNamespace;
+    const namespace = (await import('../../machines/index.ts')) as unknown as ModuleNamespace;
     const found = workflowsOf(namespace);
     return found.map((workflow) => ({ workflow, module: undefined, origin: 'built-in' }));
   }

@@ -2,16 +2,16 @@
  * Part of the composition root: the HTTP API on top of an open ECL, its tokens, and the file in which the command line
  * on this machine finds it.
  */
-import { removeServerFile, writeServerFile } from './adapters/filesystem/server-file.ts';
-import { createSecret } from './adapters/system/secret.ts';
-import { EclError } from './core/errors.ts';
+import { removeServerFile, writeServerFile } from '../adapters/filesystem/server-file.ts';
+import { createSecret } from '../adapters/system/secret.ts';
+import { EclError } from '../core/errors.ts';
 import { exportWorkflow } from './exporting.ts';
-import { createAuthenticator, openDoor } from './http/access/authenticate.ts';
-import type { WorkflowSource } from './http/api.ts';
-import { loopbackNames } from './http/host-checks.ts';
-import { httpLimits, type HttpLimits } from './http/limits.ts';
-import { startHttpServer } from './http/server.ts';
-import type { Ecl } from './runtime/ecl.ts';
+import { createAuthenticator, openDoor } from '../http/access/authenticate.ts';
+import type { WorkflowSource } from '../http/api.ts';
+import { loopbackNames } from '../http/host-checks.ts';
+import { httpLimits, type HttpLimits } from '../http/limits.ts';
+import { startHttpServer } from '../http/server.ts';
+import type { Ecl } from '../runtime/ecl.ts';
 import { openTokens } from './server-place.ts';
 
 export interface ServeOptions {

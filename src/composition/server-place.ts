@@ -3,14 +3,14 @@
  * the server's address and the tokens.
  */
 import { resolve } from 'node:path';
-import { readInputFile } from './adapters/filesystem/input-file.ts';
-import { readServerFile, type ServerFile } from './adapters/filesystem/server-file.ts';
-import { createFileTokenStore } from './adapters/filesystem/token-store.ts';
-import { isAlive } from './adapters/sqlite/is-alive.ts';
-import { createSecret } from './adapters/system/secret.ts';
-import type { EclClient } from './http/client/index.ts';
-import type { TokenStore } from './ports/token-store.ts';
-import { InputFiles } from './runtime/input-files.ts';
+import { readInputFile } from '../adapters/filesystem/input-file.ts';
+import { readServerFile, type ServerFile } from '../adapters/filesystem/server-file.ts';
+import { createFileTokenStore } from '../adapters/filesystem/token-store.ts';
+import { isAlive } from '../adapters/sqlite/is-alive.ts';
+import { createSecret } from '../adapters/system/secret.ts';
+import type { EclClient } from '../http/client/index.ts';
+import type { TokenStore } from '../ports/token-store.ts';
+import { InputFiles } from '../runtime/input-files.ts';
 
 /** Where a store keeps what belongs to this machine: a store on a server has a folder of its own for it. */
 export const folderOfStore = (store: string, dataFolder = '.ecl'): string =>

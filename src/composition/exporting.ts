@@ -1,6 +1,6 @@
 /** Part of the composition root: a workflow's machine for other tools. Each format is loaded when it is asked for. */
-import type { Workflow } from './authoring/workflow.ts';
-import type { ExportFormat } from './core/export-formats.ts';
+import type { Workflow } from '../authoring/workflow.ts';
+import type { ExportFormat } from '../core/export-formats.ts';
 
 export type Exported = Pick<Workflow, 'id' | 'version' | 'description' | 'machine'>;
 
@@ -8,10 +8,10 @@ export type Exported = Pick<Workflow, 'id' | 'version' | 'description' | 'machin
 const draw = async ({ id, version, description, machine }: Exported): Promise<string> => {
   const [{ createElkChartLayout }, { chartBoxes }, { chartSvg }, { machineChart }] =
     await Promise.all([
-      import('./adapters/elk/chart-layout.ts'),
-      import('./core/chart/chart-boxes.ts'),
-      import('./core/chart/chart-svg.ts'),
-      import('./core/chart/machine-chart.ts'),
+      import('../adapters/elk/chart-layout.ts'),
+      import('../core/chart/chart-boxes.ts'),
+      import('../core/chart/chart-svg.ts'),
+      import('../core/chart/machine-chart.ts'),
     ]);
   const heading = { title: `${id} ${version}`, description };
   const boxes = chartBoxes(machineChart(machine), heading);
@@ -35,12 +35,12 @@ export const exportWorkflow = async (
 ): Promise<unknown> => {
   switch (format) {
     case 'json':
-      return (await import('./core/export-config.ts')).exportConfig(workflow.machine);
+      return (await import('../core/export-config.ts')).exportConfig(workflow.machine);
     case 'mermaid':
-      return (await import('./core/export-mermaid.ts')).exportMermaid(workflow.machine);
+      return (await import('../core/export-mermaid.ts')).exportMermaid(workflow.machine);
     case 'svg':
       return drawn(workflow);
     default:
-      return (await import('./core/export-stately.ts')).exportStately(workflow.machine);
+      return (await import('../core/export-stately.ts')).exportStately(workflow.machine);
   }
 };

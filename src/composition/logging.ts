@@ -8,8 +8,8 @@
  *    error may quote the whole request.
  */
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
-import { environment } from './config.ts';
-import { EclError, errorCatalogue } from './core/errors.ts';
+import { environment } from '../config.ts';
+import { EclError, errorCatalogue } from '../core/errors.ts';
 
 const censored = '[redacted]';
 

@@ -2,9 +2,9 @@
  * Part of the composition root: whoever wants to know what is done. OpenTelemetry where a tracer is registered, figures
  * for Prometheus where they are asked for, and nothing at all otherwise.
  */
-import type { Clock } from './ports/clock.ts';
-import type { Metrics } from './ports/metrics.ts';
-import type { Observation, Outcome, Telemetry } from './ports/telemetry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { Observation, Outcome, Telemetry } from '../ports/telemetry.ts';
 
 /** Where the API of OpenTelemetry keeps what is registered: nobody registered anything while it is not there. */
 const registered = Symbol.for('opentelemetry.js.api.1');
@@ -13,7 +13,7 @@ const openTraces = async (clock: Clock): Promise<Telemetry | undefined> => {
   // Loading the API takes longer than many a command.
   if (!(registered in globalThis)) return undefined;
   const { createOpenTelemetry, isTracerRegistered } =
-    await import('./adapters/opentelemetry/telemetry.ts');
+    await import('../adapters/opentelemetry/telemetry.ts');
   return isTracerRegistered() ? createOpenTelemetry({ clock }) : undefined;
 };
 
@@ -28,7 +28,7 @@ export const openTelemetry = async (options: {
 }): Promise<Observers> => {
   const traces = await openTraces(options.clock);
   if (!options.metrics) return { telemetry: traces, metrics: undefined };
-  const { createPrometheusMetrics } = await import('./adapters/prometheus/metrics.ts');
+  const { createPrometheusMetrics } = await import('../adapters/prometheus/metrics.ts');
   const metrics = createPrometheusMetrics({ clock: options.clock });
   const telemetry = traces === undefined ? metrics.telemetry : both(traces, metrics.telemetry);
   return { telemetry, metrics };

@@ -1,9 +1,9 @@
 /** Part of the composition root: opens two stores and copies the journals of one into the other. */
-import { shownStore } from './config.ts';
-import { workersStream } from './core/leases.ts';
-import { limits } from './core/limits.ts';
-import { openStores, type Stores } from './main.ts';
-import { checkNobodyWorks, copyJournals, type Copied } from './runtime/copy-journals.ts';
+import { shownStore } from '../config.ts';
+import { workersStream } from '../core/leases.ts';
+import { limits } from '../core/limits.ts';
+import { openStores, type Stores } from '../main.ts';
+import { checkNobodyWorks, copyJournals, type Copied } from '../runtime/copy-journals.ts';
 
 export interface CopyStoresOptions {
   readonly from: string;

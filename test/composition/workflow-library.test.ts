@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Registry } from '../src/runtime/registry.ts';
-import { WorkflowLibrary } from '../src/workflow-library.ts';
+import { Registry } from '../../src/runtime/registry.ts';
+import { WorkflowLibrary } from '../../src/composition/workflow-library.ts';
 
 let folder: string;
 const write = (name: string, content: string): string => {

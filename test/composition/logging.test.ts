@@ -5,10 +5,10 @@ import pino, { type Logger } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createEcl, EclError, serial, step } from 'ecl';
 import { z } from 'zod';
-import { isFactType } from '../src/core/journal-events.ts';
-import type { RunState } from '../src/core/run-state.ts';
-import { createLogger } from '../src/logging.ts';
-import { reportDecision } from '../src/runtime/decision-report.ts';
+import { isFactType } from '../../src/core/journal-events.ts';
+import type { RunState } from '../../src/core/run-state.ts';
+import { createLogger } from '../../src/composition/logging.ts';
+import { reportDecision } from '../../src/runtime/decision-report.ts';
 
 const key = 'canary-key-0123456789abcdef';
 const prompt = 'canary-prompt of what nobody else may read';

@@ -9,15 +9,15 @@
  *    the summaries alone, which it needs to find its runs again.
  */
 import type { Logger } from 'pino';
-import { EclError } from './core/errors.ts';
-import type { Clock } from './ports/clock.ts';
-import type { EventStore } from './ports/event-store.ts';
-import type { ReadModels } from './ports/read-models.ts';
-import type { ReadStore } from './ports/read-store.ts';
-import type { StatusQueries } from './ports/status-queries.ts';
-import { projectedDirectory } from './runtime/projected-directory.ts';
-import type { Projection } from './runtime/projection.ts';
-import { Projector } from './runtime/projector.ts';
+import { EclError } from '../core/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { ReadModels } from '../ports/read-models.ts';
+import type { ReadStore } from '../ports/read-store.ts';
+import type { StatusQueries } from '../ports/status-queries.ts';
+import { projectedDirectory } from '../runtime/projected-directory.ts';
+import type { Projection } from '../runtime/projection.ts';
+import { Projector } from '../runtime/projector.ts';
 
 export interface ReadModelOptions {
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export const openReadModels = async (
   { events, reads }: { readonly events: EventStore; readonly reads: ReadStore },
   options: ReadModelOptions,
 ): Promise<ReadModels> => {
-  const own = await import('../projections/index.ts');
+  const own = await import('../../projections/index.ts');
   const { runSummaries, runTimeline, modelUsage, artifacts } = own;
   const { clock, logger } = options;
   const projections = [
