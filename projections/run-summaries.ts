@@ -215,7 +215,7 @@ const store = createStore({
     RunQuarantined: (run, event) => {
       const { pending, reason } = event.data;
       const quarantined = reasonOf(reason);
-      if (!pending) return seen(run, event, { quarantined, pending: undefined });
+      if (!pending) return seen(run, event, { quarantined });
       const untaken = run.taken ?? {};
       return seen(run, event, {
         quarantined,

@@ -267,9 +267,12 @@ const onRun = (state: RunState, event: JournalEvent, { at }: Recorded): void => 
       state.resumes += 1;
       state.grantedAt = at;
       return;
-    case 'RunQuarantined':
-      state.quarantine = { revision: event.data.revision, reason: event.data.reason, pending: [] };
+    case 'RunQuarantined': {
+      // Another machine may not replay what this one could not take: what waits for a resume waits on.
+      const { revision, reason } = event.data;
+      state.quarantine = { revision, reason, pending: state.quarantine?.pending ?? [] };
       return;
+    }
     default:
   }
 };

@@ -221,6 +221,18 @@ describe('a fact that the machine cannot take', () => {
       .draws(['StateChanged', { to: 'end' }], ['RunCompleted']);
   });
 
+  test('a run that does not replay for a while forgets nothing of it', () => {
+    const lab = broke(succeeds('b', 'paid too'));
+    const data = { revision: 3, reason: 'another machine drew otherwise', pending: false };
+    given(lab).when({ type: 'RunQuarantined', data }).draws();
+    expect(lab.state.quarantine).toMatchObject({ revision: 3, reason: data.reason });
+    broken = false;
+    given(lab)
+      .when({ type: 'RunResumed', data: {} })
+      .draws(['StateChanged'], ['StateChanged', { to: 'next' }], ['StepScheduled', { actor: 'c' }]);
+    expect([...lab.state.steps.keys()]).toEqual(['work#3']);
+  });
+
   test('a resume that fails at one of them changes nothing and names its revision', () => {
     const lab = broke(succeeds('b', 'paid too'));
     given(lab)

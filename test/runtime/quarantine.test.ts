@@ -23,7 +23,11 @@ const fickle = setup({
 });
 
 /** Asks, and keeps the answer by an action that the test writes. */
-const keeping = (keep: (answer: unknown) => unknown, parallel = false): AnyStateMachine => {
+const keeping = (
+  keep: (answer: unknown) => unknown,
+  parallel = false,
+  kept: unknown[] = [],
+): AnyStateMachine => {
   const region = (target: string): object => ({
     initial: 'on',
     states: {
@@ -47,7 +51,7 @@ const keeping = (keep: (answer: unknown) => unknown, parallel = false): AnyState
     id: 'keeping',
     version: '1.0.0',
     type: 'parallel',
-    context: { kept: [] },
+    context: { kept },
     states: parallel ? { one: region('one'), two: region('two') } : { one: region('one') },
     output: ({ context }: { context: { kept: unknown[] } }) => context.kept,
   } as never);
@@ -245,6 +249,28 @@ describe('a context that no journal can hold', () => {
     expect(await again.result()).toEqual(['yes', 'yes']);
     expect(world.model.asked.toSorted()).toEqual(['one', 'two']);
     await replays(second, run.id);
+  });
+
+  it('keeps them while another machine does not even replay its beginning', async () => {
+    const world = new World();
+    const broken = keeping((answer) => () => answer, true);
+    const first = await world.open({ workflows: [broken] });
+    const run = await first.spawn(broken, { key: 'a' });
+    await world.settle();
+    const other = keeping((answer) => answer, true, ['from before']);
+    const second = await world.restart(first, { workflows: [other] });
+    expect((await (await second.get(run.id)).document()).status).toBe('quarantined');
+    expect((await world.journal(run.id)).at(-1)).toMatchObject({
+      type: 'RunQuarantined',
+      data: { pending: false },
+    });
+    const mended = keeping((answer) => answer, true);
+    const third = await world.restart(second, { workflows: [mended] });
+    const again = await third.get(run.id);
+    await again.resume();
+    expect(await again.result()).toEqual(['yes', 'yes']);
+    expect(world.model.asked.toSorted()).toEqual(['one', 'two']);
+    await replays(third, run.id);
   });
 });
 
