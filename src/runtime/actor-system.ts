@@ -200,7 +200,7 @@ export class ActorSystem implements Neighbours {
         state.signals.has(id) || state.ending !== undefined
           ? undefined
           : { type: 'SignalReceived', data: { id, event, from: from.id } },
-      { causation: sentBy },
+      { causation: sentBy, afterDue: true },
     );
   }
 
@@ -288,7 +288,11 @@ export class ActorSystem implements Neighbours {
     try {
       await this.get(id);
     } catch (error) {
+      if (this.#stopping) return;
       this.services.logger.error({ run: id, err: error }, 'the run was not recovered');
+      // Its timer is due, or its work is open, and nobody else in this process would look after it.
+      if (!isEclError(error, 'store.unavailable')) return;
+      this.#wakes.at(id, this.services.clock.now() + neighbourRetryMs);
     }
   }
 

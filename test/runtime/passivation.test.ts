@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assign, setup, toPromise, waitFor, type AnyStateMachine } from 'xstate';
+import { EclError } from 'ecl';
 import { ask, notes, outputOf, waits } from './machines.ts';
 import { decorated, replays, World } from './kit.ts';
 
@@ -149,5 +150,28 @@ describe('with room for two actors', () => {
     await world.settle();
     expect(await world.count(run.id, 'TimerFired')).toBe(1);
     expect(await run.result()).toBe('woke');
+  });
+
+  it('a timer that comes due while the store is away wakes its run when it is back', async () => {
+    const world = new World();
+    const { events } = world;
+    let away = false;
+    world.events = decorated(events, {
+      readStream: (stream, options) => {
+        if (away) throw new EclError('store.unavailable', { store: 'x', reason: 'gone' });
+        return events.readStream(stream, options);
+      },
+    });
+    const hour = waits(3_600_000);
+    const ecl = await world.open({ workflows: [hour, notes], limits: two });
+    const run = await ecl.spawn(hour, { key: 'a' });
+    for (let n = 0; n < 5; n += 1) await ecl.spawn(notes, { key: `n${n}` });
+    await world.settle();
+    expect(ecl.system.held(run.id)).toBe(undefined);
+    away = true;
+    await world.pass(3_610_000);
+    away = false;
+    await world.pass(5_000);
+    expect(await world.types(run.id)).toContain('RunCompleted');
   });
 });
