@@ -91,14 +91,21 @@ const errorEvent = (
   return { type: `xstate.error.actor.${actorId}`, error, actorId } as { type: string };
 };
 
-/** Whether the machine has a way on, or the invocation no place in it any more; else its failure would end the run. */
+/**
+ * Whether the machine has a way on, or the invocation no place in it any more; else its failure would end the run. Where a
+ * guard fails over the question, the failure is the machine's to take, and the run is quarantined with it.
+ */
 export const survivesFailure = (
   state: RunState,
   invocation: string,
   error: ErrorDocument,
 ): boolean => {
   const event = errorEvent(state, invocation, error);
-  return event === undefined || state.snapshot.can(event);
+  try {
+    return event === undefined || state.snapshot.can(event);
+  } catch {
+    return true;
+  }
 };
 
 const sameValue = (left: unknown, right: unknown): boolean =>

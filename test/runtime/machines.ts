@@ -57,6 +57,24 @@ export const onlyStep = (work: object, id = 'only-step'): AnyStateMachine =>
     output: ({ context }) => context.got,
   });
 
+/** Asks so many questions at once, and is done when each is answered. */
+export const sideBySide = (count: number, id = 'side-by-side'): AnyStateMachine => {
+  const region = (n: number): object => ({
+    initial: 'on',
+    states: {
+      on: { invoke: { src: 'ask', input: { q: `q${n}` }, onDone: 'off' } },
+      off: { type: 'final' },
+    },
+  });
+  const states = Array.from({ length: count }, (_, n) => [`r${n}`, region(n)]);
+  return setup({ actors: { ask } }).createMachine({
+    id,
+    version: '1.0.0',
+    type: 'parallel',
+    states: Object.fromEntries(states),
+  } as never) as unknown as AnyStateMachine;
+};
+
 /** Waits for signals `note { what }` and ends with all of them at `end`. */
 export const notes = setup({}).createMachine({
   id: 'notes',

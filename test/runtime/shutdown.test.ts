@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EclError, step } from 'ecl';
 import { deferred, decorated, World } from './kit.ts';
-import { ask, notes, oneStep } from './machines.ts';
+import { ask, notes, oneStep, sideBySide } from './machines.ts';
 
 const asking = oneStep(ask);
 
@@ -82,6 +82,25 @@ describe('closing', () => {
     await expect(ecl.spawn(notes, { key: 'b' })).rejects.toMatchObject({ code: 'store.closed' });
     await expect(run.send({ type: 'note' })).rejects.toMatchObject({ code: 'store.closed' });
     await expect(run.document()).rejects.toMatchObject({ code: 'store.closed' });
+  });
+
+  it('lets no step begin that still waited for a place', async () => {
+    const gates = Array.from({ length: 2 }, () => deferred<string>());
+    const world = new World((_, { number }) => gates[number - 1]?.promise ?? 'yes');
+    const machine = sideBySide(6);
+    const first = await world.open({ workflows: [machine], limits: { concurrentStepsMax: 2 } });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    const closed = first.close({ graceMs: 1000 });
+    for (const gate of gates) gate.resolve('yes');
+    await world.pass(1000);
+    await closed;
+    expect(world.model.asked).toHaveLength(2);
+    expect(await world.count(run.id, 'StepSucceeded')).toBe(2);
+    const second = await world.open({ workflows: [machine] });
+    await world.settle();
+    expect((await (await second.get(run.id)).document()).status).toBe('completed');
+    expect(world.model.asked).toHaveLength(6);
   });
 
   it('loses nothing of fifty runs in all phases: the next process ends them all', async () => {

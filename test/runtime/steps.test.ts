@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { setup, type AnyStateMachine } from 'xstate';
 import { EclError, RetryableError, step, TerminalError } from 'ecl';
 import { z } from 'zod';
 import { deferred, replays, World } from './kit.ts';
-import { ask, oneStep, onlyStep } from './machines.ts';
+import { ask, oneStep, onlyStep, sideBySide } from './machines.ts';
 
 const minute = 60_000;
 const fixed = { delayMs: minute, delayMsMax: minute, attemptsMax: 3 };
@@ -239,6 +240,24 @@ describe('refused credentials', () => {
     await replays(second, run.id);
   });
 
+  it('let no step begin that still waited for a place', async () => {
+    const world = new World(() => {
+      throw new EclError('model.credentials', { model: 'm', reason: 'the key is revoked' });
+    });
+    const machine = sideBySide(8);
+    const ecl = await world.open({ workflows: [machine], limits: { concurrentStepsMax: 2 } });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.settle();
+    expect((await run.document()).status).toBe('paused');
+    expect(world.model.asked).toHaveLength(2);
+    world.model.answer = () => 'yes';
+    await run.resume();
+    await world.settle();
+    expect((await run.document()).status).toBe('completed');
+    expect(world.model.asked).toHaveLength(10);
+    await replays(ecl, run.id);
+  });
+
   it('cannot be resumed when nothing is paused', async () => {
     const world = new World();
     const machine = oneStep(ask);
@@ -290,6 +309,34 @@ describe('a provider that is away for longer than the attempts last', () => {
     expect(await again.result()).toBe('answer to one,answer to two,6');
     expect(world.model.asked.filter((question) => question === 'one')).toHaveLength(1);
     await replays(second, run.id);
+  });
+
+  it('is the failure of the step where the machine cannot even be asked, and a resume takes it', async () => {
+    const { world, two } = away();
+    let fails = true;
+    const isHopeless = (): boolean => {
+      if (fails) throw new Error('the guard failed');
+      return true;
+    };
+    const machine = setup({ actors: { two }, guards: { isHopeless } }).createMachine({
+      id: 'guarded',
+      version: '1.0.0',
+      initial: 'working',
+      states: {
+        working: { invoke: { src: 'two', onError: { guard: 'isHopeless', target: 'done' } } },
+        done: { type: 'final' },
+      },
+    });
+    const ecl = await world.open({ workflows: [machine as unknown as AnyStateMachine] });
+    const run = await ecl.spawn(machine as unknown as AnyStateMachine, { key: 'a' });
+    await world.pass(10 * minute);
+    expect((await run.document()).status).toBe('quarantined');
+    expect(world.model.asked).toEqual(['one', 'two', 'two', 'two']);
+    fails = false;
+    await run.resume();
+    expect((await run.rest()).status).toBe('completed');
+    expect(world.model.asked).toHaveLength(4);
+    await replays(ecl, run.id);
   });
 
   it('is the failure of the step where the machine has a way on', async () => {

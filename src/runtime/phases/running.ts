@@ -199,6 +199,10 @@ export class Running {
     const done = this.#services.neighbours
       .withStepPlace(() => {
         if (cancellation.isAbandoned) return Promise.resolve(true);
+        if (!this.#mayBegin) {
+          if (recovered) this.#recovered.add(invocation);
+          return Promise.resolve(true);
+        }
         return this.#isOwner ? runStep(execution) : Promise.resolve(false);
       })
       .then((isSettled) => {
@@ -210,6 +214,13 @@ export class Running {
         else this.#catchUpLater(`stuck ${invocation}`);
       });
     this.#steps.set(invocation, { cancellation, done });
+  }
+
+  /** While a step waited for a place, its run may have been held, or the process told to stop. */
+  get #mayBegin(): boolean {
+    const { state } = this.#actor;
+    const isHeld = state?.pause !== undefined || state?.quarantine !== undefined;
+    return state !== undefined && !isHeld && !this.#stopping;
   }
 
   #timer({ id, dueAt }: OpenTimer): void {
