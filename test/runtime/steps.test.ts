@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { setup, type AnyStateMachine } from 'xstate';
+import { setup } from 'xstate';
 import { EclError, RetryableError, step, TerminalError } from 'ecl';
 import { z } from 'zod';
 import { deferred, replays, World } from './kit.ts';
@@ -327,8 +327,8 @@ describe('a provider that is away for longer than the attempts last', () => {
         done: { type: 'final' },
       },
     });
-    const ecl = await world.open({ workflows: [machine as unknown as AnyStateMachine] });
-    const run = await ecl.spawn(machine as unknown as AnyStateMachine, { key: 'a' });
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
     await world.pass(10 * minute);
     expect((await run.document()).status).toBe('quarantined');
     expect(world.model.asked).toEqual(['one', 'two', 'two', 'two']);
