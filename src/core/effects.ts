@@ -30,3 +30,11 @@ export const isBusy = (state: RunState): boolean =>
   state.outbox.size > 0 ||
   state.children.size > 0 ||
   (state.ending === undefined && state.pause === undefined && state.steps.size > 0);
+
+/** Of the timers that are owed, the one that was due first by this instant. */
+export const firstDue = (state: RunState, now: number): OpenTimer | undefined =>
+  owed(state)
+    .flatMap((effect) =>
+      effect.kind === 'timer' && effect.timer.dueAt <= now ? [effect.timer] : [],
+    )
+    .toSorted((one, other) => one.dueAt - other.dueAt)[0];

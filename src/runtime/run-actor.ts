@@ -9,6 +9,7 @@
  */
 import { causationOf } from '../core/causation.ts';
 import { decide, decideStart, quarantined, type Decision } from '../core/decide.ts';
+import { firstDue } from '../core/effects.ts';
 import { CheckFailed, EclError, isEclError, WrongExpectedRevision } from '../core/errors.ts';
 import type { Fact, JournalData } from '../core/journal-events.ts';
 import { newRun, type RunState } from '../core/run-state.ts';
@@ -40,6 +41,8 @@ export interface SubmitOptions {
   readonly asOwner?: boolean;
   /** The journal has this revision: a state that is older is read again first. */
   readonly atLeast?: number;
+  /** It counts after the timers that are due by now, also where nothing ran when they came due. @default false */
+  readonly afterDue?: boolean;
   /** Where in a trace the command is given. */
   readonly trace?: TraceContext | undefined;
 }
@@ -273,6 +276,7 @@ export class RunActor {
         if (options.asOwner === true && this.#isLost) throw lostToAnother();
         const { state } = this;
         if (state === undefined) throw this.#unreadyError();
+        if (options.afterDue === true) await this.#takeDue(state, options);
         const fact = command(state);
         if (fact !== undefined) await this.#take(state, fact, options);
         item.resolve(state);
@@ -292,6 +296,15 @@ export class RunActor {
     this.#services.ownership?.refused(this.id);
     if (options.asOwner === true) reject(lostToAnother());
     else this.#services.neighbours.submit(this.id, command, options).then(resolve, reject);
+  }
+
+  /** Whoever is late is too late, even if nothing looked at the clock in time. */
+  async #takeDue(state: RunState, { whenAway = 'reject' }: SubmitOptions): Promise<void> {
+    if (this.#services.ownership?.owns(this.id) === false) return;
+    const now = this.#services.clock.now();
+    for (let due = firstDue(state, now); due !== undefined; due = firstDue(state, now)) {
+      await this.#take(state, { type: 'TimerFired', data: { id: due.id } }, { whenAway });
+    }
   }
 
   async #take(state: RunState, fact: Fact, options: SubmitOptions): Promise<void> {

@@ -11,7 +11,7 @@ import type { JournalEvent, MachineEvent } from '../core/journal-events.ts';
 import type { RunState } from '../core/run-state.ts';
 import { restsWithChildren } from '../core/run-status.ts';
 import type { ActorSystem } from './actor-system.ts';
-import type { Command, RunActor } from './run-actor.ts';
+import type { Command, RunActor, SubmitOptions } from './run-actor.ts';
 import { cancelCommand, onlyAt, resumeCommand, signalCommand } from './run-commands.ts';
 import { runDocument, type RunDocument } from './run-document.ts';
 import { toObserver, type Observer } from './observer.ts';
@@ -81,7 +81,7 @@ export class RunHandle<Output = unknown> {
    */
   async send(event: MachineEvent, options: { id?: string } = {}): Promise<RunDocument> {
     const id = options.id ?? `${this.#system.services.writer}/${(signalCount += 1)}`;
-    return this.#submit(signalCommand(id, event));
+    return this.#submit(signalCommand(id, event), { afterDue: true });
   }
 
   /**
@@ -195,11 +195,14 @@ export class RunHandle<Output = unknown> {
     return { unsubscribe: stop };
   }
 
-  async #submit(command: Command): Promise<RunDocument> {
+  async #submit(
+    command: Command,
+    options: Pick<SubmitOptions, 'afterDue'> = {},
+  ): Promise<RunDocument> {
     const actor = await this.#actor();
     const checked = this.#expected === undefined ? command : onlyAt(this.#expected, command);
     const trace = this.#system.services.telemetry?.caller?.();
-    return this.#documentOf(await actor.submit(checked, { trace }));
+    return this.#documentOf(await actor.submit(checked, { ...options, trace }));
   }
 
   async #actor(): Promise<RunActor> {

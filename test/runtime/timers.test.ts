@@ -20,6 +20,18 @@ const rounds = setup({}).createMachine({
   },
 }) as unknown as AnyStateMachine;
 
+/** Takes one approval before its time is up, and another one after that. */
+const deadline = setup({}).createMachine({
+  id: 'deadline',
+  version: '1.0.0',
+  initial: 'open',
+  states: {
+    open: { after: { 60_000: 'late' }, on: { approve: 'approved' } },
+    late: { on: { 'approve.late': 'approved' } },
+    approved: { type: 'final' },
+  },
+}) as unknown as AnyStateMachine;
+
 const fired = async (world: World, run: string): Promise<string[]> =>
   (await world.journal(run)).filter(({ type }) => type === 'TimerFired').map(({ at }) => at);
 
@@ -50,6 +62,26 @@ describe('a timer', () => {
     await world.settle();
     expect(await fired(world, 'waits.a')).toHaveLength(1);
   });
+
+  it.each([true, false])(
+    'that came due while nobody ran comes before a signal that is sent later (recover: %s)',
+    async (recover) => {
+      const world = new World();
+      const options = { workflows: [deadline], recover };
+      const first = await world.open(options);
+      await first.spawn(deadline, { key: 'a' });
+      world.kill(first);
+      await world.clock.advance(60_000);
+      const ecl = await world.open(options);
+      const run = await ecl.get('deadline.a');
+      const early = run.send({ type: 'approve' });
+      await expect(early).rejects.toMatchObject({ code: 'signal.not-now' });
+      await run.send({ type: 'approve.late' });
+      expect(await run.document()).toMatchObject({ status: 'completed' });
+      expect(await fired(world, 'deadline.a')).toHaveLength(1);
+      await replays(ecl, 'deadline.a');
+    },
+  );
 
   it('of forty days fires after forty days', async () => {
     const world = new World();
