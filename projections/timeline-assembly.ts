@@ -104,6 +104,15 @@ export class Assembly {
     this.#close(entry, mark, more);
   }
 
+  /** Ends all of a kind, however many there are. */
+  endAll(kind: TimelineKind, mark: Mark, more: Partial<Entry>): void {
+    for (const [key, entry] of this.#open) {
+      if (entry.kind !== kind) continue;
+      this.#open.delete(key);
+      this.#close(entry, mark, more);
+    }
+  }
+
   of(kind: TimelineKind, id: string | undefined): Entry | undefined {
     return this.#open.get(`${kind} ${id ?? ''}`);
   }
@@ -269,8 +278,20 @@ const pause: Handler = (assembly, mark) => {
     if (step !== undefined) step.outcome = 'paused';
   }
   const error = mark.error === undefined ? {} : { error: mark.error };
-  assembly.open({ ...mark, id: '' }, 'paused', { outcome: 'paused', ...reason(mark), ...error });
+  openHold(assembly, mark, { kind: 'paused', ...error });
 };
+
+/** Steps side by side may each pause their run; what holds it lasts until the resume, whichever came first. */
+const openHold = (
+  assembly: Assembly,
+  mark: Mark,
+  { kind, ...more }: Partial<Entry> & { kind: 'paused' | 'quarantined' },
+): Entry =>
+  assembly.open({ ...mark, id: String(mark.revision) }, kind, {
+    outcome: kind,
+    ...reason(mark),
+    ...more,
+  });
 
 const retry: Handler = (assembly, mark) => {
   assembly.endAttempt(mark, 'failed');
@@ -281,7 +302,7 @@ const retry: Handler = (assembly, mark) => {
 
 const resume: Handler = (assembly, mark) => {
   for (const kind of ['paused', 'quarantined'] as const) {
-    assembly.end(kind, { ...mark, id: '' }, { outcome: 'resumed' });
+    assembly.endAll(kind, mark, { outcome: 'resumed' });
   }
   assembly.point(mark, 'resumed', reason(mark));
 };
@@ -293,8 +314,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   RunCancelled: (assembly, mark) => assembly.endRun(mark, 'cancelled'),
   RunPaused: pause,
   RunResumed: resume,
-  RunQuarantined: (assembly, mark) =>
-    assembly.open({ ...mark, id: '' }, 'quarantined', { outcome: 'quarantined', ...reason(mark) }),
+  RunQuarantined: (assembly, mark) => openHold(assembly, mark, { kind: 'quarantined' }),
   CancelRequested: (assembly, mark) => assembly.point(mark, 'cancel-requested', reason(mark)),
   StateChanged: (assembly, mark) => assembly.enter(mark),
   SignalReceived: (assembly, mark) => assembly.point(mark, 'signal', from(mark)),

@@ -281,6 +281,22 @@ describe('whatever else happens', () => {
     expect(pick(entries, 'step', 'outcome')).toEqual([['paused']]);
   });
 
+  test('a pause that a second step asks for lasts as long as the first, and both end with the resume', () => {
+    const paused = (invocation: string): Written =>
+      event('RunPaused', { reason: 'no money', error, invocation });
+    const facts = [started, scheduled('a#1'), scheduled('b#2'), paused('a#1'), paused('b#2')];
+    const resumed = timelineOf(...facts, event('RunResumed', {}));
+    expect(pick(resumed, 'paused', 'outcome', 'endedBy', 'durationMs')).toEqual([
+      ['resumed', 5, 2_000],
+      ['resumed', 5, 1_000],
+    ]);
+    const over = timelineOf(...facts, event('RunCancelled', { reason: 'enough' }));
+    expect(pick(over, 'paused', 'outcome', 'endedBy')).toEqual([
+      ['left', 5],
+      ['left', 5],
+    ]);
+  });
+
   test('texts are cut, and a field that lies outside the journal is named as such', () => {
     const entries = timelineOf(started, event('RunPaused', { reason: 'x'.repeat(5_000) }), {
       type: 'RunFailed',
