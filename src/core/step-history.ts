@@ -122,7 +122,11 @@ export class StepHistory {
     if (record === undefined) return undefined;
     switch (event.type) {
       case 'StepAttemptStarted':
-        Object.assign(record, { attempts: dataOf<'StepAttemptStarted'>(event).attempt });
+        Object.assign(record, {
+          status: 'running',
+          attempts: dataOf<'StepAttemptStarted'>(event).attempt,
+          retryAt: undefined,
+        });
         break;
       case 'ModelReplied':
         addCall(record.usage, dataOf<'ModelReplied'>(event));

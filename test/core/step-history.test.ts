@@ -51,6 +51,20 @@ test('a step has its round, its time, its attempts and its calls', () => {
   expect(history.lastOutput).toEqual({ name: 'draft', output: { text: 'x' } });
 });
 
+test('a step whose next attempt has begun runs, and waits for nothing', () => {
+  const history = fold(
+    scheduled('a#1'),
+    [
+      'StepAttemptFailed',
+      { invocation: 'a#1', attempt: 1, error: { code: 'x', message: 'no' }, retryAt: 9000 },
+    ],
+    ['StepAttemptStarted', { invocation: 'a#1', attempt: 2 }],
+  );
+  expect(history.records).toMatchObject([
+    { status: 'running', attempts: 2, retryAt: undefined, error: { message: 'no' } },
+  ]);
+});
+
 test('a call of unknown cost is counted as unknown, never as nothing', () => {
   const history = fold(scheduled('a#1'), replied('a#1', { unknown: 'no price' }), scheduled('b#2'));
   expect(history.usage).toMatchObject({ calls: 1, usd: 0, unpriced: 1, models: ['m'] });
