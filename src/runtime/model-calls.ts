@@ -205,8 +205,8 @@ export const modelCalls = (execution: Execution): CallModel => {
       cancellation.signal.throwIfAborted();
       return reply;
     };
-    const inRun = (): Promise<ModelReply> => reserved(actor, call);
-    return services.dailyBudget?.spend(tenantOf(actor), inRun) ?? inRun();
+    // Reserved in the same turn as the run's budget was asked: that of the day takes its time.
+    return reserved(actor, () => services.dailyBudget?.spend(tenantOf(actor), call) ?? call());
   };
 
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { step, workflow, type Budget } from 'ecl';
+import { createTestEcl, SimulatedClock } from 'ecl/testing';
 import { deferred, replays, World } from './kit.ts';
 import { ask, oneStep } from './machines.ts';
 
@@ -40,6 +41,38 @@ describe('a budget', () => {
     const run = await ecl.spawn(flow, { key: 'a' });
     expect((await run.rest()).status).toBe('paused');
     expect(world.model.asked).toHaveLength(2);
+  });
+});
+
+describe('calls side by side', () => {
+  const five = step({
+    name: 'five',
+    execute: async ({ model }) => {
+      const asked = Array.from({ length: 5 }, (_, n) => model.text(`question ${n}`));
+      const answers = await Promise.allSettled(asked);
+      if (answers.some(({ status }) => status === 'rejected')) await Promise.all(asked);
+    },
+  });
+
+  it.each([
+    ['', undefined] as const,
+    [', and a day has one too', { all: { calls: 100 } }] as const,
+  ])('make no more than the budget of their run allows%s', async (_, dailyBudget) => {
+    const flow = workflow({ machine: oneStep(five), budget: { calls: 2 } });
+    const model = Array.from({ length: 20 }, () => ({ reply: { text: 'yes' } }));
+    const clock = new SimulatedClock();
+    const ecl = await createTestEcl({
+      workflows: [flow],
+      model,
+      clock,
+      ...(dailyBudget === undefined ? {} : { dailyBudget }),
+    });
+    const run = await ecl.spawn(flow, { key: 'a' });
+    expect((await run.rest()).status).toBe('paused');
+    const types: string[] = [];
+    for await (const { type } of ecl.events({ run: run.id })) types.push(type);
+    expect(types.filter((type) => type === 'ModelReplied')).toHaveLength(2);
+    await ecl.close();
   });
 });
 
