@@ -9,6 +9,7 @@ export {
   type RoundsOptions,
 } from './authoring/rounds.ts';
 export { serial, type SerialOptions } from './authoring/serial.ts';
+export type { SerialMachine } from './authoring/serial-types.ts';
 export { step, type Step, type StepOptions } from './authoring/step.ts';
 export type {
   Prompt,

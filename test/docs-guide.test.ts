@@ -3,7 +3,8 @@
  * settings and run. Blocks of one page are files of one folder.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -64,17 +65,63 @@ for (const { page, folder, blocks, unnamed } of pages) {
   });
 }
 
-it('the code of the documentation compiles', () => {
+const complaintsAbout = (folder: string): string => {
   const compiler = join(project, 'node_modules', '.bin', 'tsc');
-  const compile = (): string =>
-    execFileSync(compiler, ['-p', scratch], { cwd: project, encoding: 'utf8', stdio: 'pipe' });
-  let complaints = '';
   try {
-    compile();
+    execFileSync(compiler, ['-p', folder], { cwd: project, encoding: 'utf8', stdio: 'pipe' });
+    return '';
   } catch (error) {
-    complaints = String((error as { stdout?: unknown }).stdout);
+    return String((error as { stdout?: unknown }).stdout);
   }
-  expect(complaints).toBe('');
+};
+
+it('the code of the documentation compiles', () => {
+  expect(complaintsAbout(scratch)).toBe('');
+});
+
+it('it compiles in a project that has the package installed, with the settings of `tsc --init`', () => {
+  const user = mkdtempSync(join(tmpdir(), 'ecl-user-'));
+  try {
+    for (const each of ['node_modules/@xstate', 'src']) {
+      mkdirSync(join(user, each), { recursive: true });
+    }
+    symlinkSync(project, join(user, 'node_modules', 'ecl'));
+    for (const name of ['xstate', 'zod', 'vitest', '@xstate/store']) {
+      symlinkSync(join(project, 'node_modules', name), join(user, 'node_modules', name));
+    }
+    for (const { page, blocks } of pages) {
+      mkdirSync(join(user, 'src', page));
+      for (const { file, code } of blocks) writeFileSync(join(user, 'src', page, file), code);
+    }
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'esnext',
+      types: [],
+      sourceMap: true,
+      declaration: true,
+      declarationMap: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      strict: true,
+      verbatimModuleSyntax: true,
+      isolatedModules: true,
+      moduleDetection: 'force',
+      skipLibCheck: true,
+      // The guide's own two.
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      // The package stands in the project's node_modules, not where the link leads.
+      preserveSymlinks: true,
+    };
+    writeFileSync(join(user, 'package.json'), JSON.stringify({ type: 'module' }));
+    writeFileSync(
+      join(user, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, include: ['src'] }),
+    );
+    expect(complaintsAbout(user)).toBe('');
+  } finally {
+    rmSync(user, { recursive: true });
+  }
 });
 
 it('the program of the guide runs', async () => {
