@@ -2,7 +2,7 @@
  * A mailbox: items are processed one at a time, in the order in which they came.
  *
  * 1. The next item starts when the promise of the one before it settled.
- * 2. It is bounded: what does not fit is refused at once.
+ * 2. It is bounded: what does not fit is refused at once, but for what nobody could say again.
  */
 import { EclError } from '../core/errors.ts';
 
@@ -32,6 +32,11 @@ export class Mailbox<Item> {
       const details = { run: owner, limit: 'mailboxDepthMax', value: this.#depthMax };
       throw new EclError('run.limit-reached', details);
     }
+    this.putOwed(item);
+  }
+
+  /** Takes what came of an execution, a timer or a child, which are bounded where they begin. */
+  putOwed(item: Item): void {
     this.#items.push(item);
     if (!this.#busy) void this.#drain();
   }

@@ -35,7 +35,7 @@ export type Command = (state: RunState) => Fact | undefined;
 export interface SubmitOptions {
   /** Id of the event in another journal that caused the command. */
   readonly causation?: string;
-  /** Whether a store that is away rejects the command (a person can repeat it) or delays it (a paid answer). */
+  /** Whether a store that is away, or a full mailbox, rejects the command (a person can repeat it) or delays it (a paid answer). */
   readonly whenAway?: 'reject' | 'wait';
   /** It reports what an effect came to, which is the business of the run's owner alone. @default false */
   readonly asOwner?: boolean;
@@ -173,7 +173,9 @@ export class RunActor {
     if (this.#lost && options.asOwner === true) return Promise.reject(lostToAnother());
     if (this.#retired) return this.#services.neighbours.submit(this.id, command, options);
     return new Promise((resolve, reject) => {
-      this.#mailbox.put({ command, options, resolve, reject }, this.id);
+      const item = { command, options, resolve, reject };
+      if (options.whenAway === 'wait') this.#mailbox.putOwed(item);
+      else this.#mailbox.put(item, this.id);
     });
   }
 

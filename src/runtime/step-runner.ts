@@ -8,7 +8,7 @@
  */
 import type { AnyActorLogic } from 'xstate';
 import { survivesFailure } from '../core/decide.ts';
-import { EclError, RetryableError, toErrorDocument } from '../core/errors.ts';
+import { EclError, isEclError, RetryableError, toErrorDocument } from '../core/errors.ts';
 import type { Fact } from '../core/journal-events.ts';
 import {
   defaultRetryPolicy,
@@ -142,6 +142,8 @@ const attempt = async (execution: StepExecution, definition: StepDefinition): Pr
     await submit(execution, () => ({ type: 'StepSucceeded', data }));
   } catch (error) {
     if (error instanceof Abandoned) return;
+    // It succeeded, and only the store could not say so: the execution counts as interrupted, not as failed.
+    if (isEclError(error) && error.kind === 'unavailable') throw error;
     // An output that no journal can hold (too large, for one) is a failure of the step, not of the run.
     await recordFailure(execution, definition, error);
   }

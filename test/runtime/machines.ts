@@ -41,6 +41,23 @@ export const oneStep = (work: object, id = 'one-step'): AnyStateMachine =>
     output: ({ context }) => context.got,
   });
 
+/** Ends with what its one step gave, and takes `note` meanwhile. */
+export const besideSignals = (work: object, id = 'beside-signals'): AnyStateMachine =>
+  setup({ actors: { work: work as AnyActorLogic } }).createMachine({
+    id,
+    version: '1.0.0',
+    context: { got: null, notes: 0 },
+    initial: 'working',
+    states: {
+      working: {
+        invoke: { src: 'work', onDone: { target: 'done', actions: assign({ got: outputOf }) } },
+        on: { note: { actions: assign({ notes: ({ context }) => context.notes + 1 }) } },
+      },
+      done: { type: 'final' },
+    },
+    output: ({ context }) => context.got,
+  });
+
 /** As `oneStep`, with no way on from its failure. */
 export const onlyStep = (work: object, id = 'only-step'): AnyStateMachine =>
   setup({ actors: { work: work as AnyActorLogic } }).createMachine({

@@ -74,6 +74,30 @@ describe('closing', () => {
     expect(isClosed).toBe(true);
   });
 
+  it('takes a success that it could not store for an interruption, never for a failure', async () => {
+    const world = new World();
+    const { events } = world;
+    let away = true;
+    world.events = decorated(events, {
+      append: (append) =>
+        away && append.events.some(({ type }) => type === 'StepSucceeded')
+          ? Promise.reject(new EclError('store.unavailable', { store: 'x', reason: 'gone' }))
+          : events.append(append),
+    });
+    let executions = 0;
+    const pay = step({ name: 'pay', effect: 'once', execute: () => (executions += 1) });
+    const machine = oneStep(pay);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    await first.close({ graceMs: 0 });
+    expect(await world.types(run.id)).not.toContain('StepAttemptFailed');
+    away = false;
+    const second = await world.open({ workflows: [machine] });
+    expect(await (await second.get(run.id)).result()).toMatchObject({ code: 'step.interrupted' });
+    expect(executions).toBe(1);
+  });
+
   it('takes no new work, and answers whoever asks', async () => {
     const world = new World();
     const ecl = await world.open({ workflows: [notes] });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { EclError, step } from 'ecl';
 import { OutcomeUnknown } from '../../src/core/errors.ts';
 import type { Append, AppendResult } from '../../src/ports/event-store.ts';
-import { decorated, replays, World } from './kit.ts';
-import { ask, notes, oneStep, parentOf, waits } from './machines.ts';
+import { decorated, deferred, replays, World } from './kit.ts';
+import { ask, besideSignals, notes, oneStep, parentOf, waits } from './machines.ts';
 
 const asking = oneStep(ask);
 const unavailable = (): EclError =>
@@ -112,6 +112,53 @@ describe('while the store is away', () => {
     expect(await world.types('parent.a')).not.toContain('ChildCompleted');
     await world.pass(20_000, 20);
     expect(await world.types('parent.a')).toContain('RunCompleted');
+  });
+});
+
+describe('a mailbox that is full', () => {
+  it('refuses what people send, never what a step or a child came to', async () => {
+    let answer: (text: string) => void = () => {};
+    const world = new World(() => new Promise((resolve) => (answer = resolve)));
+    const store = deferred();
+    let isSlow = false;
+    const { events } = world;
+    world.events = decorated(events, {
+      append: async (append) => {
+        if (isSlow && holds(append, 'SignalReceived')) await store.promise;
+        return events.append(append);
+      },
+    });
+    let executions = 0;
+    const work = step({
+      name: 'work',
+      execute: async (scope) => {
+        executions += 1;
+        const text = await scope.model.text('well?');
+        return `${text} ${await scope.once('n', () => executions)}`;
+      },
+    });
+    const machine = besideSignals(work);
+    const limits = { mailboxDepthMax: 2 };
+    const ecl = await world.open({ workflows: [machine], limits });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    await world.settle();
+    isSlow = true;
+    const sent = Array.from({ length: 5 }, () => run.send({ type: 'note' }));
+    const outcomes = Promise.allSettled(sent);
+    await world.settle();
+    answer('yes');
+    await world.settle();
+    store.resolve();
+    const refused = (await outcomes).filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject([
+      { reason: { code: 'run.limit-reached' } },
+      { reason: { code: 'run.limit-reached' } },
+    ]);
+    await world.pass(10_000);
+    expect(await run.result()).toBe('yes 1');
+    expect([executions, world.model.asked.length]).toEqual([1, 1]);
+    expect(await world.types(run.id)).not.toContain('StepAttemptFailed');
+    await replays(ecl, run.id);
   });
 });
 
