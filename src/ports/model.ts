@@ -77,7 +77,10 @@ export interface ModelReply {
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** The same for every execution of the same call. */
+  /**
+   * The same for every execution of the same call, and never that of another request. Where calls were made side by side,
+   * one that is made again after a crash may have another.
+   */
   readonly idempotencyKey: string;
 }
 

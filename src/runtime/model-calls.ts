@@ -198,7 +198,8 @@ export const modelCalls = (execution: Execution): CallModel => {
         model,
         number: own,
         isStream,
-        make: () => make(model, `${actor.id}/${step.invocation}/${own}`, own),
+        // After a crash among calls side by side the count alone may be that of another request.
+        make: () => make(model, `${actor.id}/${invocation}/${own}/${hash.slice(0, 16)}`, own),
       });
       const latencyMs = services.clock.now() - startedAt;
       await journal(execution, reply, { number: own, hash, model, latencyMs, trace });

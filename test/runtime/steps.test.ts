@@ -376,6 +376,29 @@ describe('what a step records on its way', () => {
     expect(produced).toEqual(['a', 'b']);
   });
 
+  it('is asked for under a key that no other question had, whichever of them were answered before a crash', async () => {
+    const world = new World(({ messages }) =>
+      messages.at(-1)?.content === 'two' ? 'answer' : new Promise<string>(() => {}),
+    );
+    const three = step({
+      name: 'three',
+      execute: ({ model }) => Promise.all(['one', 'two', 'three'].map((q) => model.text(q))),
+    });
+    const machine = oneStep(three);
+    const first = await world.open({ workflows: [machine] });
+    const run = await first.spawn(machine, { key: 'a' });
+    await world.settle();
+    world.model.answer = () => 'answer';
+    const second = await world.restart(first, { workflows: [machine] });
+    await (await second.get(run.id)).result();
+    expect(world.model.asked).toEqual(['one', 'two', 'three', 'one', 'three']);
+    const questions = new Map<string, Set<string>>();
+    world.model.keys.forEach((key, n) => {
+      questions.set(key, (questions.get(key) ?? new Set()).add(world.model.asked[n]!));
+    });
+    expect([...questions.values()].filter(({ size }) => size > 1)).toEqual([]);
+  });
+
   it('is not produced again: answers of tools', async () => {
     const world = new World();
     let used = 0;
