@@ -39,8 +39,7 @@ export const temporaryFolder = (): string => {
   return folder;
 };
 
-/** How long a process may take before it counts as hung, in milliseconds. */
-const hungMs = 600_000;
+const hungMsDefault = 600_000;
 
 export const run = (
   command: readonly string[],
@@ -52,6 +51,8 @@ export const run = (
     stdin?: boolean;
     /** Told of each line of stdout as it comes. */
     onLine?: (line: string) => void;
+    /** How long it may live before it counts as hung, in milliseconds. @default 600,000 */
+    hungMs?: number;
   } = {},
 ): Running => {
   const child = spawn(options.program ?? process.execPath, command, {
@@ -82,7 +83,7 @@ export const run = (
   const hung = setTimeout(() => {
     stderr += '\n(hung, killed by the test)';
     child.kill('SIGKILL');
-  }, hungMs);
+  }, options.hungMs ?? hungMsDefault);
   const exit = new Promise<Exit>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {

@@ -161,8 +161,9 @@ const modes = {
     let count = 0;
     boundary = (side, { stream }) => {
       if (!stream.startsWith('run-') || !stream.endsWith(`.${key}`)) return;
-      if (side === 'before') count += 1;
-      if (side === when && count === n) die();
+      // On a bad network an append may fail and be tried again: only what got this far counts.
+      if (side === when) count += 1;
+      if (count === n) die();
     };
     say('ready', process.pid);
     await (await start(ecl, target, key)).result();

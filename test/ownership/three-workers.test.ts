@@ -24,6 +24,7 @@ const runsPerRound = isSoak || namedServer !== undefined ? 100 : 75;
 /** The others wait for signals and a timer. */
 const isEssay = (n: number): boolean => n % 8 === 0;
 const stopMs = { short: 1_000, long: 7_000 };
+const timeLimitMs = isSoak ? 3 * 3_600_000 : 200_000 * rounds;
 
 const script = fileURLToPath(new URL('worker.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ecl-three-'));
@@ -55,6 +56,8 @@ class Crew {
     const process = run([script, ...this.#args], {
       env: this.#env,
       stdin: true,
+      // One may live through all rounds.
+      hungMs: timeLimitMs,
       onLine: (line) => {
         if (line.startsWith('refused')) this.refused += 1;
         else this.acknowledged.add(line);
@@ -187,5 +190,5 @@ test(
     await watching.close();
     await model.stop();
   },
-  isSoak ? 3 * 3_600_000 : 200_000 * rounds,
+  timeLimitMs,
 );
