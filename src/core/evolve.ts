@@ -215,8 +215,9 @@ const onNeighbour = (state: RunState, event: JournalEvent, { id }: Recorded): bo
   }
 };
 
-const end = (state: RunState, ending: Ending): void => {
+const end = (state: RunState, ending: Ending, at: string): void => {
   state.ending = ending;
+  state.endedAt = at;
   state.pause = undefined;
   state.quarantine = undefined;
   state.steps.clear();
@@ -244,15 +245,15 @@ const onRun = (state: RunState, event: JournalEvent, { at }: Recorded): void => 
       return;
     }
     case 'RunCompleted':
-      end(state, 'completed');
+      end(state, 'completed', at);
       state.output = event.data.output;
       return;
     case 'RunFailed':
-      end(state, 'failed');
+      end(state, 'failed', at);
       state.error = event.data.error;
       return;
     case 'RunCancelled':
-      end(state, 'cancelled');
+      end(state, 'cancelled', at);
       state.error = { code: 'run.cancelled', message: event.data.reason };
       return;
     case 'RunPaused': {

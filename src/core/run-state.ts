@@ -105,6 +105,7 @@ export interface RunState {
   snapshot: AnyMachineSnapshot;
   contextHash: string;
   ending: Ending | undefined;
+  endedAt: string | undefined;
   output: unknown;
   error: ErrorDocument | undefined;
   pause: JournalData<'RunPaused'> | undefined;
@@ -153,6 +154,7 @@ export const newRun = (
   snapshot: undefined as unknown as AnyMachineSnapshot,
   contextHash: '',
   ending: undefined,
+  endedAt: undefined,
   output: undefined,
   error: undefined,
   pause: undefined,

@@ -9,7 +9,7 @@ import type { DurableMachine } from './durable-machine.ts';
 import type { JournalData } from './journal-events.ts';
 import { newRun, type OpenStep, type RunState } from './run-state.ts';
 
-export const snapshotFormat = 2;
+export const snapshotFormat = 3;
 
 export interface RunSnapshot {
   readonly format: number;
@@ -33,6 +33,7 @@ const plain = [
   'updatedAt',
   'grantedAt',
   'ending',
+  'endedAt',
   'output',
   'error',
   'pause',

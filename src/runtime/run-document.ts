@@ -53,7 +53,7 @@ const readyDocument = (services: Services, state: RunState): RunDocument => {
     ...errorOf(state),
     startedAt: state.startedAt,
     updatedAt: state.updatedAt,
-    ...(state.ending === undefined ? {} : { endedAt: state.updatedAt }),
+    ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
     revision: state.revision,
     waitingFor: waitingFor(state),
     artifacts: state.artifacts.map((artifact) => ({

@@ -42,7 +42,7 @@ const fromRow = (run: Summary) => ({
   state: run.state,
   revision: run.revision,
   updatedAt: run.updatedAt,
-  endedAt: run.end?.at === undefined ? undefined : 'ended',
+  endedAt: run.end?.at,
   usage: [run.usage.modelCalls, run.usage.inputTokens, run.usage.usd, run.usage.unpriced],
   open: [
     Object.keys(run.books.steps).toSorted(),
@@ -65,7 +65,7 @@ const fromState = (state: RunState): ReturnType<typeof fromRow> => {
     state: state.snapshot.value as string,
     revision: state.revision,
     updatedAt: state.updatedAt,
-    endedAt: state.ending === undefined ? undefined : 'ended',
+    endedAt: state.endedAt,
     usage: [usage.calls, usage.inputTokens, usage.usd, usage.unpriced],
     open: [
       [...state.steps.keys()].toSorted(),

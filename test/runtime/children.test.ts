@@ -176,6 +176,30 @@ describe('a child run', () => {
     }
   });
 
+  it('that ends long after its parent does not move the end of its parent', async () => {
+    const world = new World(() => new Promise(() => {}));
+    const { events } = world;
+    let away = true;
+    world.events = decorated(events, {
+      append: (append) =>
+        away &&
+        append.stream === 'run-default.parent.a~1' &&
+        append.expectedRevision !== 'no-stream'
+          ? Promise.reject(new EclError('store.unavailable', { store: 'x', reason: 'gone' }))
+          : events.append(append),
+    });
+    const ecl = await world.open({ workflows: [parent] });
+    const run = await ecl.spawn(parent, { key: 'a' });
+    await world.settle();
+    await run.cancel('enough');
+    const { endedAt } = await run.document();
+    await world.pass(60_000);
+    away = false;
+    await world.pass(10_000);
+    expect(await world.types(run.id)).toContain('ChildFailed');
+    expect(await run.document()).toMatchObject({ status: 'cancelled', endedAt });
+  });
+
   it('that fails is an error to its parent', async () => {
     const world = new World();
     const failing = setup({}).createMachine({
