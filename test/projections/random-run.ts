@@ -265,9 +265,11 @@ export class RandomRun {
   #hold(pick: number): Fact | undefined {
     const error = { code: 'budget.exhausted', message: 'no money' };
     if (this.state.ending !== undefined || pick % 3 === 0) return undefined;
-    return pick % 2 === 0
-      ? { type: 'RunPaused', data: { reason: 'a person wants it' } }
-      : { type: 'RunPaused', data: { reason: 'budget', error } };
+    if (pick % 2 === 0) return { type: 'RunPaused', data: { reason: 'a person wants it' } };
+    const open = [...this.state.steps.keys()];
+    const invocation = open[pick % Math.max(1, open.length)];
+    const asked = invocation === undefined ? {} : { invocation };
+    return { type: 'RunPaused', data: { reason: 'budget', error, ...asked } };
   }
 
   #resume(): Fact | undefined {

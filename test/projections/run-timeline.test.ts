@@ -418,6 +418,10 @@ test('of any run that can happen, every beginning has its cause before it and it
       }
       const open = items.filter(({ kind, endedAt }) => kind === 'step' && endedAt === undefined);
       const isOver = run.state.ending !== undefined || run.state.quarantine !== undefined;
+      const holds = items.filter(({ kind, endedAt }) => kind === 'paused' && endedAt === undefined);
+      if (run.state.quarantine === undefined) {
+        expect(holds.length > 0).toBe(run.state.pause !== undefined);
+      }
       if (!isOver) {
         expect(open.map(({ invocation }) => invocation)).toEqual([...run.state.steps.keys()]);
       }
