@@ -57,13 +57,26 @@ export class ExecutionScope implements StepScope<unknown, unknown> {
     this.previous = revision.previous;
     this.artifacts = stepArtifacts(execution);
     this.log = stepLog(execution);
-    this.once = (name, produce) => recall(execution, name, produce) as Promise<never>;
+    this.once = onceOf(execution);
     this.#execution = execution;
     this.#definition = definition;
     Object.defineProperty(this, 'model', ExecutionScope.#modelPart);
     Object.defineProperty(this, 'signal', ExecutionScope.#signalPart);
   }
 }
+
+/** A value that is asked for again while it is produced is not produced twice. */
+const onceOf = (execution: Execution): ExecutionScope['once'] => {
+  let underWay: Map<string, Promise<unknown>> | undefined;
+  return (name, produce) => {
+    underWay ??= new Map();
+    const known = underWay.get(name);
+    if (known !== undefined) return known as Promise<never>;
+    const value = recall(execution, name, produce).finally(() => underWay?.delete(name));
+    underWay.set(name, value);
+    return value as Promise<never>;
+  };
+};
 
 /** A step that logs nothing makes no logger. */
 const stepLog = ({ services, actor, step }: Execution): StepLog => {

@@ -21,6 +21,16 @@ const rejectOver = (state: RunState, what: string): void => {
   throw new EclError('run.over', { run: state.id, status: state.ending, what });
 };
 
+const isTaken = ({ snapshot }: RunState, event: MachineEvent): boolean => {
+  try {
+    return snapshot.can(event);
+  } catch (error) {
+    const what = `the signal ${event.type}`;
+    const issues = error instanceof Error ? error.message : String(error);
+    throw new EclError('input.invalid', { what, issues }, { cause: error });
+  }
+};
+
 /** Rejects a signal that the machine can never take, or not now. */
 const checkPossible = (state: RunState, event: MachineEvent): void => {
   const { machine, snapshot } = state;
@@ -36,7 +46,7 @@ const checkPossible = (state: RunState, event: MachineEvent): void => {
   rejectOver(state, 'signals');
   const events = acceptedEvents(snapshot);
   const isKnown = events.some((descriptor) => covers(descriptor, event.type));
-  if (isKnown && snapshot.can(event)) return;
+  if (isKnown && isTaken(state, event)) return;
   const refusal = isKnown ? refusalOf(machine.machine, snapshot, event) : undefined;
   if (refusal !== undefined) {
     throw new EclError('input.invalid', { what: `the signal ${event.type}`, issues: refusal });

@@ -110,6 +110,33 @@ describe('a signal', () => {
     expect((await strict.send({ type: 'number', n: 30 })).status).toBe('completed');
   });
 
+  it('on which a guard fails is refused with what the guard said, and nothing is stored', async () => {
+    const world = new World();
+    const fussy = setup({
+      guards: {
+        isFine: () => {
+          throw new Error('no list of prices');
+        },
+      },
+    }).createMachine({
+      id: 'fussy',
+      version: '1.0.0',
+      initial: 'open',
+      states: {
+        open: { on: { go: { guard: 'isFine', target: 'done' } } },
+        done: { type: 'final' },
+      },
+    });
+    const ecl = await world.open({ workflows: [fussy] });
+    const run = await ecl.spawn(fussy, { key: 'a' });
+    const before = await world.types(run.id);
+    await expect(run.send({ type: 'go' })).rejects.toMatchObject({
+      code: 'input.invalid',
+      message: expect.stringContaining('no list of prices'),
+    });
+    expect(await world.types(run.id)).toEqual(before);
+  });
+
   it('that JSON cannot hold is refused with its path, and nothing is stored', async () => {
     const world = new World();
     const ecl = await world.open({ workflows: [notes] });

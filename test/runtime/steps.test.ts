@@ -376,6 +376,26 @@ describe('what a step records on its way', () => {
     expect(produced).toEqual(['a', 'b']);
   });
 
+  it('is produced once where it is asked for twice at the same time, and again after it failed', async () => {
+    const world = new World();
+    let produced = 0;
+    const work = step({
+      name: 'work',
+      execute: async (scope) => {
+        const failing = scope.once('a', () => Promise.reject(new Error(`no ${++produced}`)));
+        await expect(failing).rejects.toThrow('no 1');
+        const ask = (): Promise<number> => scope.once('a', async () => Promise.resolve(++produced));
+        return Promise.all([ask(), ask(), ask()]);
+      },
+    });
+    const machine = oneStep(work);
+    const ecl = await world.open({ workflows: [machine] });
+    const run = await ecl.spawn(machine, { key: 'a' });
+    expect(await run.result()).toEqual([2, 2, 2]);
+    const recorded = (await world.types(run.id)).filter((type) => type === 'ValueRecorded');
+    expect(recorded).toHaveLength(1);
+  });
+
   it('is asked for under a key that no other question had, whichever of them were answered before a crash', async () => {
     const world = new World(({ messages }) =>
       messages.at(-1)?.content === 'two' ? 'answer' : new Promise<string>(() => {}),
