@@ -46,7 +46,7 @@ const isLoopback = (host: string): boolean =>
 /**
  * Serves the HTTP API.
  *
- * @throws EclError `usage.invalid` for a server without tokens that others could reach, `server.unavailable` when the
+ * @throws EclError `usage.invalid` for a server without tokens that others could reach, `server.no-address` when the
  * address cannot be taken
  */
 export const serve = async (options: ServeOptions): Promise<Serving> => {

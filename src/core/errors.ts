@@ -197,6 +197,11 @@ export const errorCatalogue = {
   'http.no-route': entry('not-found', 'There is no route {method} {path}'),
   'http.media-type': entry('usage', 'The body must be {expected}, not {given}'),
   'server.unavailable': entry('unavailable', 'The server {url} does not answer: {reason}', true),
+  'server.no-address': entry(
+    'unavailable',
+    'The server cannot listen on {url}: {reason}; choose another --port or --host',
+    true,
+  ),
   'server.failed': entry('failed', 'The server failed: {reason}'),
 } as const satisfies Record<string, ErrorEntry>;
 

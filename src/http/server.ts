@@ -33,18 +33,28 @@ export interface ServerOptions {
 const closeGraceMs = 2_000;
 const lookMs = 25;
 
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something listens there already',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'it is no address of this machine',
+};
+
 const listen = (server: Server, { host, port }: ServerOptions): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code ?? error.message;
-      reject(new EclError('server.unavailable', { url: `${host}:${port}`, reason }));
+      reject(
+        new EclError('server.no-address', {
+          url: `${host}:${port}`,
+          reason: reasons[error.code ?? ''] ?? error.message,
+        }),
+      );
     });
     server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
   });
 
 const inBrackets = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-/** @throws EclError `server.unavailable` when the address cannot be taken */
+/** @throws EclError `server.no-address` when the address cannot be taken */
 export const startHttpServer = async (options: ServerOptions): Promise<HttpServer> => {
   const { getRequestListener } = await import('@hono/node-server');
   const { api } = options;

@@ -6,6 +6,14 @@ import { addOne, offer, startServer, type Served } from './kit.ts';
 const clientOf = ({ url, serving }: Served): EclClient =>
   createEclClient({ url, token: serving.token });
 
+test('a server whose port is taken says so, and what to choose', async () => {
+  const { url } = await startServer();
+  await expect(startServer({ serve: { port: Number(new URL(url).port) } })).rejects.toMatchObject({
+    code: 'server.no-address',
+    message: expect.stringContaining('something listens there already; choose another --port'),
+  });
+});
+
 describe('a client', () => {
   test('starts a run and gets its result, typed as in process', async () => {
     const ecl = clientOf(await startServer());

@@ -6,7 +6,15 @@
  * 2. SQLite gives its -wal and -shm files the mode of the database, so the database must have its mode first.
  * 3. Of folders only those made here are changed: one that a person chose keeps its mode.
  */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { EclError } from '../../core/errors.ts';
 
@@ -33,15 +41,26 @@ export const refuseFile = (folder: string): void => {
   });
 };
 
-/** Makes a folder and those above it, and makes their names durable; one that exists is left as it is. */
-export const makePrivateFolder = (folder: string): void => {
-  const first = mkdirSync(folder, { recursive: true, mode: folderMode });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let made = resolve(folder); made !== top; made = dirname(made)) {
-    chmodSync(made, folderMode);
-    syncFolder(dirname(made));
+const makeOne = (folder: string): void => {
+  try {
+    mkdirSync(folder, { mode: folderMode });
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
   }
+  chmodSync(folder, folderMode);
+  syncFolder(dirname(folder));
+};
+
+/**
+ * Makes a folder and those above it, and makes their names durable; one that exists is left as it is. One after the other:
+ * where a file system says of a new folder that it is not there (/proc), Node's own way would try for ever.
+ */
+export const makePrivateFolder = (folder: string): void => {
+  const missing: string[] = [];
+  for (let each = resolve(folder); !existsSync(each); each = dirname(each)) missing.unshift(each);
+  for (const each of missing) makeOne(each);
 };
 
 const restrict = (path: string): void => {

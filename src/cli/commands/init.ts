@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { EclError } from '../../core/errors.ts';
 import type { Act, Context } from '../context.ts';
 import { quoted } from '../format.ts';
+import { installedFrom } from '../installed-from.ts';
 
 const examples = `
 Examples:
@@ -31,14 +32,14 @@ interface Package {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-/** How the project asks for this package: by version, or by its folder when it was not installed from a registry. */
+/** How the project asks for this package: by version, or by where it is when it was not installed from a registry. */
 const versionsOf = (): { ecl: string; xstate: string; zod: string; vitest: string } => {
   const require = createRequire(import.meta.url);
   const path = require.resolve('ecl/package.json');
   const { version, peerDependencies, devDependencies } = require(path) as Package;
   const isInstalled = path.includes(`${sep}node_modules${sep}`);
   return {
-    ecl: isInstalled ? `^${version}` : `file:${dirname(path)}`,
+    ecl: isInstalled ? (installedFrom(dirname(path)) ?? `^${version}`) : `file:${dirname(path)}`,
     xstate: peerDependencies['xstate'] ?? '*',
     zod: peerDependencies['zod'] ?? '*',
     vitest: devDependencies['vitest'] ?? '*',

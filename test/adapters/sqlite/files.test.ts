@@ -54,6 +54,12 @@ describe('files', () => {
   });
 });
 
+test('a place where no folder can be made is refused, not tried for ever', async () => {
+  // On Linux /proc says of a new folder that it is not there; elsewhere it may not be made.
+  const opened = openSqliteEventStore({ folder: '/proc/no/such/store' });
+  await expect(opened).rejects.toMatchObject({ code: 'store.unavailable' });
+});
+
 describe('recorded events', () => {
   const raw = (at: string, sql: string) => () =>
     withRawDatabase(fileOf(at), (database) => database.exec(sql));
